@@ -1,0 +1,9 @@
+"""The helper package of the course: which weights move, how far, along which gradient, inside which structure.
+
+Open ``nn.py`` first. Importing the package loads neither PyTorch nor Matplotlib.
+"""
+
+from course_utils.claims import claim, recap
+from course_utils.exercises import course_versions, exercise, progress
+
+__all__ = ["claim", "course_versions", "exercise", "progress", "recap"]

@@ -1,0 +1,116 @@
+"""What an exercise is made of, and where all exercises are found.
+
+Each lesson has one module here, ``lessonNN.py``, with a list ``EXERCISES``. An exercise is data:
+the course's own version, cases to try a learner's version on, hints, and the wrong versions that
+people really write, each with the sentence that helps. A wrong version is its own detector: a
+learner whose results equal those of the wrong version has met that misconception.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input to try. ``make`` returns fresh arguments by name, so nothing leaks between calls."""
+
+    label: str  # "3 examples, 4 inputs, 2 outputs": shown when the learner's version fails on it
+    make: Callable[[], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A wrong version that people write, and what to tell them. Its name is the function's name."""
+
+    wrong: Callable
+    message: str
+
+    @property
+    def name(self) -> str:
+        return self.wrong.__name__
+
+
+def observe_results(names: tuple[str, ...]) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """What is compared by default: the returned value or values, under the names they should have."""
+
+    def observe(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+        if len(names) == 1:
+            return {names[0]: result}
+        if not isinstance(result, (tuple, list)) or len(result) != len(names):
+            wanted = f"{', '.join(names[:-1])} and {names[-1]}"
+            raise WrongResult(f"Return {len(names)} values, {wanted}, in this order; yours returned {describe(result)}.")
+        return dict(zip(names, result, strict=True))
+
+    return observe
+
+
+class WrongResult(Exception):
+    """Raised by an ``observe`` when a result has not even the form that can be compared."""
+
+
+def describe(result: Any) -> str:
+    """A result in a few words, for messages: 'a string', '2 values', 'an array of shape (3, 2)'."""
+    if isinstance(result, (tuple, list)):
+        kind = "a tuple" if isinstance(result, tuple) else "a list"
+        return f"{kind} of {len(result)} value{'' if len(result) == 1 else 's'}" if result else f"an empty {type(result).__name__}"
+    if hasattr(result, "shape"):
+        return f"an array of shape {tuple(result.shape)}"
+    if isinstance(result, str):
+        return "a string"
+    if isinstance(result, (int, float)):
+        return f"the number {result:.4g}"
+    return "nothing (None)" if result is None else f"an object of type {type(result).__name__}"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise. The name the learner keeps is the name of ``reference``.
+
+    ``truth`` gives the right results where they do not come from the reference itself (gradients:
+    central differences of the forward pass). ``observe`` turns a call into named values to compare.
+    """
+
+    number: str  # "2.1": lesson and place in it
+    reference: Callable  # the course's own version, with the docstring learners see
+    cases: tuple[Case, ...]  # smallest first
+    returns: tuple[str, ...]
+    checked: str  # what a solved card says was checked
+    hints: tuple[str, ...]
+    misconceptions: tuple[Misconception, ...]
+    alternatives: tuple[Callable, ...]  # other right versions, all of which must pass
+    truth: Callable | None = None
+    observe: Callable[[Mapping[str, Any], Any], dict[str, Any]] | None = None
+    upstream: str | None = None  # the argument that carries the gradient from above, if there is one
+    batch: str | None = None  # an argument with one row per example, if there is one
+    may_change: tuple[str, ...] = ()  # arguments that the function is meant to change
+    rtol: float = 1e-5  # of the largest expected entry: float32 passes, a wrong idea does not
+
+    @property
+    def name(self) -> str:
+        return self.reference.__name__
+
+    @property
+    def lesson(self) -> str:
+        return f"{int(self.number.split('.')[0]):02d}"
+
+    @property
+    def look(self) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+        return self.observe or observe_results(self.returns)
+
+
+@cache
+def all_exercises() -> dict[str, Exercise]:
+    """All exercises of the course by name, in the order of the lessons."""
+    package = importlib.import_module("course_utils.exercises")
+    modules = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name.startswith("lesson"))
+    exercises: dict[str, Exercise] = {}
+    for module in modules:
+        for exercise in importlib.import_module(f"{package.__name__}.{module}").EXERCISES:
+            if exercise.name in exercises:
+                raise ValueError(f"two exercises are called {exercise.name}")
+            exercises[exercise.name] = exercise
+    return exercises

@@ -1,0 +1,169 @@
+"""``check(name, function)``: is this function right, and if not, what is the most helpful thing to say."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+
+from course_utils.exercises.bank import Exercise, all_exercises
+from course_utils.exercises.comparing import equal, wrong_form
+from course_utils.exercises.diagnosis import diagnose
+from course_utils.exercises.running import Run, run
+
+Status = Literal["solved", "not attempted", "not yet"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The smallest case on which a result is wrong: what the card shows as numbers and as a picture."""
+
+    case: str
+    name: str
+    yours: Any
+    expected: Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of a check: a status, one message, and what the card may show below it."""
+
+    status: Status
+    message: str
+    misconception: str = ""  # its name in the bank, when one was recognised
+    comparison: Comparison | None = None
+    printed: str = ""
+    lines_printed: int = 0
+
+
+def check(name: str, function: Callable) -> Outcome:
+    """Check a learner's ``function`` against exercise ``name``.
+
+    Tries every case of the exercise and returns an :class:`Outcome` with status "solved",
+    "not attempted" or "not yet". Never raises because of what the function does; raises KeyError
+    when there is no such exercise.
+    """
+    exercise = all_exercises()[name]
+    runs = run_all(exercise, function)
+    outcome = judge(exercise, runs)
+    last = runs[-1]
+    return Outcome(
+        outcome.status, outcome.message, outcome.misconception, outcome.comparison, last.printed, last.lines_printed
+    )
+
+
+def run_all(exercise: Exercise, function: Callable) -> list[Run]:
+    """The function on the cases, smallest first; ends early where going on is pointless."""
+    runs = []
+    for case in exercise.cases:
+        runs.append(run(exercise, function, case))
+        if runs[-1].blank or runs[-1].stopped:
+            break
+    return runs
+
+
+@cache
+def expected_values(name: str, ones_upstream: bool = False) -> list[dict[str, Any]]:
+    """The right results of an exercise, one dictionary a case.
+
+    With ``ones_upstream``, as they would be if the gradient from above were all ones.
+    """
+    exercise = all_exercises()[name]
+    truth = exercise.truth or exercise.reference
+
+    def right(*arguments: Any) -> Any:
+        if ones_upstream:
+            names = list(exercise.cases[0].make())
+            position = names.index(exercise.upstream)
+            ones = np.ones_like(np.asarray(arguments[position], dtype=float))
+            arguments = (*arguments[:position], ones, *arguments[position + 1 :])
+        return truth(*arguments)
+
+    runs = [run(exercise, right, case) for case in exercise.cases]
+    broken = [r.problem for r in runs if r.problem or r.blank]
+    if broken:
+        raise RuntimeError(f"the course's own version of {name} does not run: {broken[0]}")
+    return [r.values for r in runs]
+
+
+def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
+    """What to say of these runs: the order of the questions is the order of helpfulness."""
+    last = runs[-1]
+    if last.blank:
+        return Outcome("not attempted", "Replace `raise NotImplementedError` with your own lines and run the cell again.")
+
+    expected = expected_values(exercise.name)
+    wrong = [
+        name
+        for name in expected[0]
+        if not all(equal(r.values.get(name), e[name], exercise.rtol) for r, e in zip(runs, expected, strict=False))
+    ]
+    changed = [name for r in runs for name in r.changed]
+    problem = next((r.problem for r in runs if r.problem), "")
+    if not (wrong or changed or problem):
+        return Outcome("solved", exercise.checked)
+
+    known = recognise(exercise, runs, wrong)
+    if problem:
+        case = next(c.label for c, r in zip(exercise.cases, runs, strict=False) if r.problem)
+        where = f" (On the case: {case}.)" if len(runs) > 1 else ""
+        return known or Outcome("not yet", problem + where)
+    if known:
+        return known
+
+    smallest = next((c for c in comparisons(exercise, runs, wrong)), None)
+    for r, e in zip(runs, expected, strict=True):
+        for name in wrong:
+            if isinstance(e[name], np.ndarray) and (sentence := wrong_form(name, r.values[name], e[name])):
+                return Outcome("not yet", sentence)
+    if changed:
+        name = changed[0]
+        return Outcome("not yet", f"It changes its input {name} in place; work on a copy: whoever called it still needs {name}.")
+
+    name = smallest.name
+    sentence = ""
+    if isinstance(smallest.expected, np.ndarray):
+        sentence = diagnose(
+            exercise,
+            name,
+            [case.make() for case in exercise.cases],
+            [r.values[name] for r in runs],
+            [e[name] for e in expected],
+            lambda: [e[name] for e in expected_values(exercise.name, ones_upstream=True)],
+        )
+    if not sentence and isinstance(smallest.yours, str):
+        sentence = f"{smallest.yours} (On the case: {smallest.case}.)"
+    return Outcome("not yet", sentence or f"{name} differs on the case: {smallest.case}.", comparison=smallest)
+
+
+def comparisons(exercise: Exercise, runs: list[Run], wrong: list[str]) -> list[Comparison]:
+    """Every wrong result of every case, smallest case first."""
+    expected = expected_values(exercise.name)
+    return [
+        Comparison(case.label, name, r.values[name], e[name])
+        for case, r, e in zip(exercise.cases, runs, expected, strict=False)
+        for name in wrong
+        if name in r.values and not equal(r.values[name], e[name], exercise.rtol)
+    ]
+
+
+def recognise(exercise: Exercise, runs: list[Run], wrong: list[str]) -> Outcome | None:
+    """The misconception whose own results are those of the learner: all that is wrong, or its first part."""
+    first_wrong = wrong[:1]
+    for names in (wrong, first_wrong):
+        for misconception in exercise.misconceptions:
+            theirs = run_all(exercise, misconception.wrong)
+            if len(theirs) == len(runs) and all(
+                alike(mine, other, names, exercise.rtol) for mine, other in zip(runs, theirs, strict=True)
+            ):
+                shown = comparisons(exercise, runs, wrong)
+                return Outcome("not yet", misconception.message, misconception.name, shown[0] if shown else None)
+    return None
+
+
+def alike(mine: Run, other: Run, names: list[str], rtol: float) -> bool:
+    """Two runs went wrong in the same way."""
+    if mine.error != other.error or mine.changed != other.changed:
+        return False
+    return bool(mine.error) or all(equal(mine.values.get(name), other.values.get(name), rtol) for name in names)

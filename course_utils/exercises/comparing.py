@@ -1,0 +1,41 @@
+"""When is a value right, and what can be said of its form when it is not."""
+
+from typing import Any
+
+import numpy as np
+
+from course_utils.exercises.bank import describe
+
+
+def equal(got: Any, expected: Any, rtol: float) -> bool:
+    """Same shape, and no entry off by more than ``rtol`` of the largest expected entry."""
+    if isinstance(expected, np.ndarray):
+        if not isinstance(got, np.ndarray) or got.dtype.kind != "f" or got.shape != expected.shape:
+            return False
+        size = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
+        return np.allclose(got, expected, rtol=0, atol=rtol * size + 1e-9, equal_nan=True)
+    return type(got) is type(expected) and got == expected
+
+
+def wrong_form(name: str, got: Any, expected: np.ndarray) -> str:
+    """A sentence when the value has the wrong type or shape or is not finite, else ''."""
+    if isinstance(got, np.ndarray) and got.dtype.kind != "f":
+        return f"{name} should hold plain numbers; yours has entries of type {got.dtype}."
+    if not isinstance(got, np.ndarray):
+        return f"{name} should be {shape_in_words(expected.shape)}; yours is {describe(got)}."
+    if got.size == 0 and expected.size:
+        return f"{name} should be {shape_in_words(expected.shape)}; yours is empty."
+    if got.shape != expected.shape:
+        hint = ""
+        if got.shape == expected.shape[::-1] and expected.ndim == 2:
+            hint = " It is transposed: x has one row an example, so check the order of the product and the .T."
+        return f"{name} should be {shape_in_words(expected.shape)}; yours is {shape_in_words(got.shape)}.{hint}"
+    bad = ~np.isfinite(got)
+    if bad.any() and np.isfinite(expected).all():
+        what = "nan" if np.isnan(got).any() else "inf"
+        return f"{name} has {what} in {bad.sum()} of {bad.size} entries: look for 0/0, log(0) or an exp that overflows."
+    return ""
+
+
+def shape_in_words(shape: tuple[int, ...]) -> str:
+    return f"an array of shape {shape}" if shape else "a single number"

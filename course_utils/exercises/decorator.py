@@ -1,0 +1,116 @@
+"""``@exercise``: running the cell checks the function, draws the card, and decides what the name stands for."""
+
+import contextlib
+import difflib
+import functools
+import inspect
+import io
+import os
+from collections import Counter
+from collections.abc import Callable
+from textwrap import dedent
+from typing import Any
+
+from course_utils.exercises.bank import Exercise, all_exercises
+from course_utils.exercises.cards import code, draw
+from course_utils.exercises.checking import Status, check
+from course_utils.exercises.progress import remember
+from course_utils.output import card, emit, escape
+
+
+hints_given: Counter[str] = Counter()  # by exercise, over this session: running the cell again does not begin again
+
+
+class Attempt:
+    """What an exercise's name stands for: call it like the function it is.
+
+    Solved, it calls the learner's function; otherwise the course's own. ``yours`` is always the
+    learner's function (None before the first try).
+    """
+
+    def __init__(self, exercise: Exercise, yours: Callable | None, status: Status, prints: bool = False) -> None:
+        self._exercise = exercise
+        self._status = status
+        self.yours = yours
+        self._function = yours if status == "solved" else exercise.reference
+        if status == "solved" and prints:
+            self._function = silent(yours)
+        functools.update_wrapper(self, self._function)  # its docstring and signature, for help and completion
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._function(*arguments, **named)
+
+    def __repr__(self) -> str:
+        whose = "your function" if self._status == "solved" else "the course's version"
+        return f"<exercise {self._exercise.number} {self._exercise.name}: {self._status}, stands for {whose}>"
+
+    def hint(self) -> None:
+        """Show the next hint; after the last, begin again."""
+        hints = self._exercise.hints
+        name = self._exercise.name
+        n = hints_given[name] % len(hints)
+        hints_given[name] += 1
+        last = f" That was the last one; `{name}.solution()` shows the course's version." if n + 1 == len(hints) else ""
+        heading = f"Hint {n + 1} of {len(hints)} · {self._exercise.number} {name}"
+        emit(card("wait", escape(heading), code(hints[n] + last)), f"{heading}\n  {hints[n]}{last}")
+
+    def solution(self) -> None:
+        """Show the course's own version."""
+        source = dedent(inspect.getsource(self._exercise.reference)).rstrip()
+        heading = f"The course's version · {self._exercise.number} {self._exercise.name}"
+        body = f'<pre style="margin:6px 0;overflow-x:auto">{escape(source)}</pre>'
+        emit(card("plain", escape(heading), body), f"{heading}\n{source}")
+
+
+def silent(function: Callable) -> Callable:
+    """The same function with its printing thrown away."""
+
+    @functools.wraps(function)
+    def quiet(*arguments: Any, **named: Any) -> Any:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return function(*arguments, **named)
+
+    return quiet
+
+
+def exercise(function: Callable) -> Any:
+    """Decorate an exercise: check it at once, show the card, return an :class:`Attempt`.
+
+    Under nbgrader (NBGRADER_EXECUTION set) an unsolved exercise raises AssertionError instead, and
+    the learner's own function is what stands: the course's version must not earn their marks.
+    """
+    name = getattr(function, "__name__", "")
+    if name not in all_exercises():
+        return unknown(function, name)
+    entry = all_exercises()[name]
+    outcome = check(name, function)
+    html, plain = draw(entry, outcome)
+    emit(html, plain)
+
+    if os.environ.get("NBGRADER_EXECUTION"):
+        if outcome.status != "solved":
+            raise AssertionError(f"Exercise {entry.number} {name}: {outcome.status}. {outcome.message}")
+        return function
+    if outcome.status == "solved":
+        remember(name)
+    return Attempt(entry, function, outcome.status, prints=outcome.lines_printed > 0)
+
+
+def unknown(function: Callable, name: str) -> Callable:
+    """A renamed exercise: say so, and leave the learner's function as it is."""
+    close = difflib.get_close_matches(name, all_exercises(), n=1)
+    ask = f" Did you mean `{close[0]}`?" if close else ""
+    sentence = f"No exercise is called `{name}`, so nothing was checked.{ask} Keep the name in the `def` line as it was."
+    emit(card("bad", code(sentence)), sentence.replace("`", ""))
+    return function
+
+
+def course_versions(lesson: str) -> dict[str, Any]:
+    """The exercises of a lesson by name, each standing for the course's version.
+
+    A lesson puts these into its namespace first, so that a cell that was skipped, or one that does
+    not even parse, leaves no gap. Empty under nbgrader, where a gap has to stay one.
+    """
+    if os.environ.get("NBGRADER_EXECUTION"):
+        return {}
+    return {e.name: Attempt(e, None, "not attempted") for e in all_exercises().values() if e.lesson == lesson}

@@ -1,0 +1,189 @@
+"""Call a learner's function so that nothing it does can hurt: errors, loops, prints, exits."""
+
+import contextlib
+import io
+import linecache
+import signal
+import threading
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from course_utils.exercises.bank import Case, Exercise, WrongResult
+
+SECONDS = 5.0  # a check that takes longer is stopped
+KEPT_OUTPUT = 1000  # characters of a learner's prints that are kept
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one call did. ``problem`` is a sentence when there are no values to compare."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    error: str = ""  # type and text of the exception, to recognise the same error elsewhere
+    blank: bool = False
+    stopped: bool = False  # too slow, or the learner pressed stop: trying further cases is pointless
+    changed: tuple[str, ...] = ()
+    printed: str = ""
+    lines_printed: int = 0
+
+
+class TooSlow(BaseException):
+    """Raised inside a learner's function when its time is up. No ``except Exception`` catches it."""
+
+
+class Printed(io.TextIOBase):
+    """Takes all that is printed, keeps the beginning, counts the lines: a print storm costs nothing."""
+
+    def __init__(self) -> None:
+        self.kept = ""
+        self.lines = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.lines += text.count("\n")
+        if len(self.kept) < KEPT_OUTPUT:
+            self.kept += text[: KEPT_OUTPUT - len(self.kept)]
+        return len(text)
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TooSlow after ``seconds``, where the system has a timer signal (not on Windows).
+
+    Elsewhere the notebook's stop button does the same: its KeyboardInterrupt becomes a card.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(signum: int, frame: types.FrameType | None) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)  # again every 0.5 s, should a bare except eat it
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def run(exercise: Exercise, function: Callable, case: Case) -> Run:
+    """Call ``function`` on ``case`` and observe. Never raises, whatever the function does."""
+    arguments = case.make()
+    printed = Printed()
+    try:
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+            warnings.catch_warnings(),
+            np.errstate(all="ignore"),
+            time_limit(SECONDS),
+        ):
+            warnings.simplefilter("ignore")
+            result = function(*arguments.values())
+            problem = no_result(exercise, function, result)
+            values = {} if problem else as_arrays(exercise.look(arguments, result))
+    except BaseException as error:  # noqa: BLE001 - SystemExit and the like must not end the kernel
+        return Run(printed=printed.kept, lines_printed=printed.lines, **account(error, function))
+
+    fresh = case.make()
+    changed = tuple(
+        name for name in arguments if name not in exercise.may_change and not same(arguments[name], fresh[name])
+    )
+    return Run(
+        values,
+        problem,
+        error=problem,
+        blank=bool(problem) and is_blank(function),
+        changed=changed,
+        printed=printed.kept,
+        lines_printed=printed.lines,
+    )
+
+
+def account(error: BaseException, function: Callable) -> dict[str, Any]:
+    """What an exception out of a learner's function means, as the fields of a Run."""
+    match error:
+        case NotImplementedError():
+            return {"blank": True}
+        case WrongResult():
+            return {"problem": str(error), "error": str(error)}
+        case TooSlow():
+            told = f"It was still running after {SECONDS:g} seconds and was stopped: look for a loop that never ends."
+            return {"problem": told, "stopped": True}
+        case KeyboardInterrupt():
+            return {"problem": "You stopped the check before it was done: run the cell again.", "stopped": True}
+    text = f"{type(error).__name__}: {error}"
+    return {"problem": explain(error, function), "error": text, "stopped": True}
+
+
+def no_result(exercise: Exercise, function: Callable, result: Any) -> str:
+    """A sentence when a function that should return something returned None or ``...``."""
+    if result is ... or (result is None and (exercise.returns or is_blank(function))):
+        return f"It returns nothing: end it with `return {', '.join(exercise.returns)}`."
+    return ""
+
+
+def is_blank(function: Callable) -> bool:
+    """True when the body does nothing: only a docstring, ``pass``, ``...`` or ``return``.
+
+    The compiled code of such a body only loads a constant and returns it, whatever it looks like.
+    """
+    import dis
+
+    code = getattr(function, "__code__", None)
+    idle = {"RESUME", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "NOP", "COPY_FREE_VARS", "LOAD_SMALL_INT"}
+    return code is not None and all(step.opname in idle for step in dis.get_instructions(code))
+
+
+def as_arrays(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Each value as a float array where it is numbers; strings and None stay what they are."""
+    arrays = {}
+    for name, value in values.items():
+        if value is None or isinstance(value, str):
+            arrays[name] = value
+            continue
+        try:
+            array = np.asarray(value)
+            arrays[name] = array.astype(float) if array.dtype.kind in "buif" else value
+        except (ValueError, TypeError, RuntimeError):  # ragged lists, tensors that need detach
+            arrays[name] = value
+    return arrays
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equal to rounding: putting a nudged weight back may leave its last bit different."""
+    if isinstance(a, np.ndarray):
+        return a.shape == b.shape and np.allclose(a, b, rtol=1e-12, atol=1e-12, equal_nan=True)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    return True
+
+
+def explain(error: BaseException, function: Callable) -> str:
+    """The learner's error in one sentence, with the line of their own function that raised it."""
+    text = " ".join(str(error).split())
+    told = type(error).__name__ + (f": {text[:300]}" if text else "")
+    if isinstance(error, RecursionError):
+        told = "RecursionError: it calls itself without end"
+    if isinstance(error, SystemExit):
+        told = "it tries to end the whole program (exit)"
+
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
+            if frame.f_code.co_filename == code.co_filename:
+                line = linecache.getline(code.co_filename, number).strip()
+                where = f"Line {number} of the cell" + (f", `{line}`" if line else "")
+                return f"{where}, stops with {told}."
+    return f"It stops with {told}."

@@ -1,0 +1,237 @@
+"""Layers, losses and the network: every forward beside its backward.
+
+The whole of backpropagation is in this file, in four habits:
+
+* a layer keeps from its ``forward`` what its ``backward`` will need;
+* ``backward(grad_y)`` receives dL/dy, stores the gradients of the layer's own weights
+  and returns dL/dx, which is the ``grad_y`` of the layer below;
+* a loss starts the chain: it returns the loss and dL/d(its input);
+* all weights are views into one flat vector ``net.theta``, all gradients into one flat vector
+  ``net.grad``, so an update rule is one line of vector arithmetic.
+
+Rows are examples: ``x`` has shape (N, d). Losses are means over the batch, so 1/N enters there
+and nowhere else.
+"""
+
+import numpy as np
+
+
+class ShapeError(ValueError):
+    """An array of the wrong shape: names the layer, what it expected and what it got."""
+
+
+class View:
+    """An attribute that is a view into ``theta`` or ``grad``; assigning to it writes into the view.
+
+    So ``layer.W = new_W`` changes the network's weights and can never tear the layer from them.
+    """
+
+    def __set_name__(self, layer_class: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, layer: "Layer | None", layer_class: type) -> np.ndarray:
+        if layer is None:
+            return self
+        try:
+            return layer.views[self.name]
+        except KeyError:
+            raise AttributeError(f"{layer.name} has no {self.name} yet: put the layer into a Network first") from None
+
+    def __set__(self, layer: "Layer", value: np.ndarray) -> None:
+        view = self.__get__(layer, type(layer))
+        if np.shape(value) != view.shape:
+            raise ShapeError(f"{layer.name}: {self.name} has shape {view.shape}, got {np.shape(value)}")
+        view[...] = value
+
+
+class Layer:
+    """What the network asks of a layer. A layer without weights needs no more than the two passes."""
+
+    shapes: dict[str, tuple[int, ...]] = {}  # name of each weight -> its shape
+
+    def __init__(self) -> None:
+        self.name = type(self).__name__
+        self.views: dict[str, np.ndarray] = {}  # filled by Network: "W", "grad_W", ...
+
+    def initialise(self, rng: np.random.Generator) -> None:
+        """Give the weights their first values (nothing to do for a layer without weights)."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
+        raise NotImplementedError
+
+
+class Linear(Layer):
+    """y = xW + b, with x (N, n_in), W (n_in, n_out), b (n_out,), y (N, n_out)."""
+
+    W, grad_W = View(), View()
+    b, grad_b = View(), View()
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.name = f"Linear({n_in}, {n_out})"
+        self.shapes = {"W": (n_in, n_out), "b": (n_out,)}
+
+    def initialise(self, rng: np.random.Generator) -> None:
+        """W ~ N(0, 2 / n_in), b = 0 (He et al. 2015): a ReLU halves the variance, the 2 restores it."""
+        n_in, n_out = self.shapes["W"]
+        self.W = rng.standard_normal((n_in, n_out)) * np.sqrt(2 / n_in)
+        self.b = np.zeros(n_out)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        W = self.W
+        if x.ndim != 2 or x.shape[1] != len(W):
+            raise ShapeError(f"{self.name}: expected x of shape (N, {len(W)}), got {x.shape}")
+        self.x = x
+        y = x @ W
+        y += self.b
+        return y
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
+        """Store grad_W = xᵀ grad_y and grad_b = Σ_rows grad_y; return grad_x = grad_y Wᵀ."""
+        check_grad(self, grad_y, (len(self.x), len(self.b)))
+        np.matmul(self.x.T, grad_y, out=self.grad_W)
+        np.add.reduce(grad_y, axis=0, out=self.grad_b)
+        return grad_y @ self.W.T if need_grad_x else None
+
+
+class ReLU(Layer):
+    """y = max(x, 0), elementwise: a gate that is open where x > 0."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.y = np.maximum(x, 0)
+        return self.y
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
+        """grad_x = grad_y where the gate was open, 0 elsewhere (and 0 at x = 0, as in PyTorch)."""
+        check_grad(self, grad_y, self.y.shape)
+        return grad_y * (self.y > 0) if need_grad_x else None
+
+
+class Tanh(Layer):
+    """y = tanh(x), elementwise."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.y = np.tanh(x)
+        return self.y
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
+        """grad_x = grad_y (1 - y²), because tanh' = 1 - tanh²."""
+        check_grad(self, grad_y, self.y.shape)
+        return grad_y * (1 - self.y * self.y) if need_grad_x else None
+
+
+class Network:
+    """Layers in a row, with all weights in ``theta`` (P,) and all gradients in ``grad`` (P,).
+
+    ``seed`` fixes the first weights; ``dtype`` is float64 unless float32 is asked for.
+
+    >>> net = Network(Linear(64, 32), ReLU(), Linear(32, 10), seed=0)
+    >>> net.theta.shape
+    (2410,)
+    """
+
+    def __init__(self, *layers: Layer, seed: int = 0, dtype: type = np.float64) -> None:
+        self.layers = list(layers)
+        self.dtype = np.dtype(dtype)
+        size = sum(int(np.prod(shape)) for layer in layers for shape in layer.shapes.values())
+        self._theta = np.zeros(size, self.dtype)
+        self._grad = np.zeros(size, self.dtype)
+
+        rng = np.random.default_rng(seed)
+        start = 0
+        for number, layer in enumerate(layers):
+            if layer.views:
+                raise ValueError(f"{layer.name} is in a network already: a layer's weights live in one theta only")
+            layer.name = f"layer {number}, {layer.name}"
+            for name, shape in layer.shapes.items():
+                stop = start + int(np.prod(shape))
+                layer.views[name] = self._theta[start:stop].reshape(shape)
+                layer.views["grad_" + name] = self._grad[start:stop].reshape(shape)
+                start = stop
+            layer.initialise(rng)
+
+    @property
+    def theta(self) -> np.ndarray:
+        """All weights, shape (P,). Assigning copies into the same memory, so layers keep their views."""
+        return self._theta
+
+    @theta.setter
+    def theta(self, value: np.ndarray) -> None:
+        if np.shape(value) != self._theta.shape:
+            raise ShapeError(f"theta has shape {self._theta.shape}, got {np.shape(value)}")
+        self._theta[...] = value
+
+    @property
+    def grad(self) -> np.ndarray:
+        """All gradients, shape (P,), in the order of ``theta``; each backward writes them anew."""
+        return self._grad
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Push a batch x (N, d) through all layers; returns the last layer's output."""
+        x = np.asarray(x, self.dtype)
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = False) -> np.ndarray | None:
+        """Fill ``grad`` from grad_y = dL/d(output); call it after ``forward`` on the same batch.
+
+        Returns dL/dx (N, d) when ``need_grad_x``, else None: the input is data, which nobody
+        updates, and its gradient would cost one matrix product.
+        """
+        first = self.layers[0]
+        for layer in reversed(self.layers):
+            grad_y = layer.backward(grad_y, need_grad_x or layer is not first)
+        return grad_y
+
+
+def softmax_cross_entropy(logits: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+    """Mean over the batch of -log softmax(logits)[label], and its gradient.
+
+    ``logits`` (N, C), ``y`` (N,) integer labels in 0..C-1. Returns the loss and
+    grad_logits (N, C) = (softmax(logits) - onehot(y)) / N.
+    """
+    n = check_labels(logits, y)
+    z = logits.T.copy()  # (C, N): NumPy reduces along the first axis twice as fast
+    z -= np.maximum.reduce(z, axis=0)  # exp cannot overflow now
+    p = np.exp(z)
+    total = np.add.reduce(p, axis=0)  # softmax is p / total
+    at_label = y, np.arange(n)
+    loss = np.add.reduce(np.log(total) - z[at_label]) / n
+
+    p /= n * total
+    p[at_label] -= 1 / n
+    return float(loss), p.T
+
+
+def mean_squared_error(prediction: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
+    """Mean of (prediction - target)² over all entries, and its gradient with respect to prediction.
+
+    Both arrays have the same shape. Returns the loss and grad_prediction = 2 (prediction - target) / size.
+    """
+    if np.shape(prediction) != np.shape(target):
+        raise ShapeError(
+            f"mean_squared_error: expected target of shape {np.shape(prediction)} like the prediction, got {np.shape(target)}"
+        )
+    difference = prediction - target
+    return float((difference * difference).mean()), 2 / difference.size * difference
+
+
+def check_grad(layer: Layer, grad_y: np.ndarray, expected: tuple[int, ...]) -> None:
+    """Raise ShapeError unless grad_y has the shape of the layer's last output."""
+    if grad_y.shape != expected:
+        raise ShapeError(f"{layer.name}: expected grad_y of shape {expected}, like its output, got {grad_y.shape}")
+
+
+def check_labels(logits: np.ndarray, y: np.ndarray) -> int:
+    """Raise unless logits is (N, C) and y is N integer labels; returns N."""
+    if logits.ndim != 2 or len(logits) == 0:
+        raise ShapeError(f"softmax_cross_entropy: expected logits of shape (N, C) with N > 0, got {logits.shape}")
+    if np.shape(y) != (len(logits),):
+        raise ShapeError(f"softmax_cross_entropy: expected y of shape ({len(logits)},), one label a row, got {np.shape(y)}")
+    if np.asarray(y).dtype.kind not in "iu":
+        raise TypeError(f"softmax_cross_entropy: labels are whole numbers, got dtype {np.asarray(y).dtype}")
+    return len(logits)

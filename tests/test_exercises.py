@@ -1,0 +1,380 @@
+"""The exercise machinery: every wrong, right and strange version of every exercise gets what it deserves."""
+
+import json
+
+import numpy as np
+import pytest
+
+from course_utils import exercises
+from course_utils.exercises import all_exercises, check
+from course_utils.exercises.__main__ import blank, table, try_out
+from course_utils.exercises.cards import draw
+from course_utils.exercises.checking import expected_values
+
+ALL = list(all_exercises().values())
+NAMES = [e.name for e in ALL]
+each_exercise = pytest.mark.parametrize("exercise", ALL, ids=NAMES)
+returning = pytest.mark.parametrize("exercise", [e for e in ALL if e.returns], ids=[e.name for e in ALL if e.returns])
+
+
+@each_exercise
+def test_bank(exercise):
+    """All wrong versions refused with their own message, all right ones accepted, the blank recognised."""
+    assert try_out(exercise).faults == ()
+
+
+def test_bank_is_rich_enough_and_printed(capsys):
+    with capsys.disabled():
+        print("\n" + table([try_out(e) for e in ALL]))
+    for e in ALL:
+        assert len(e.misconceptions) >= 4 and len(e.alternatives) >= 2 and e.hints, e.name
+        assert len({m.message for m in e.misconceptions}) == len(e.misconceptions), e.name
+    assert sum(e.lesson in ("01", "02") for e in ALL) >= 9
+
+
+def test_a_table_with_a_fault_says_so():
+    """The table is worth nothing if it cannot fail."""
+    entry = all_exercises()["relu_backward"]
+    wrong = type(entry.misconceptions[0])(entry.reference, "this is in fact right")
+    row = try_out(type(entry)(**{**entry.__dict__, "misconceptions": (*entry.misconceptions, wrong)}))
+    assert row.refused == 6 and row.faults and "FAULT" in table([row])
+
+
+# ------------------------------------------------- generic wrong results, made from the right ones
+
+
+def changed_results(exercise, change):
+    """The course's version with ``change(array, arguments)`` applied to every result."""
+    names = list(exercise.cases[0].make())
+
+    def wrong(*arguments):
+        results = exercise.reference(*arguments)
+        several = len(exercise.returns) > 1
+        new = [change(np.asarray(r, float), dict(zip(names, arguments, strict=True))) for r in (results if several else [results])]
+        return tuple(new) if several else new[0]
+
+    return wrong
+
+
+numeric = pytest.mark.parametrize(
+    "exercise",
+    [e for e in ALL if e.returns and all(isinstance(v, np.ndarray) for v in expected_values(e.name)[0].values())],
+    ids=lambda e: e.name,
+)
+
+
+@numeric
+def test_all_zero_is_refused(exercise):
+    outcome = check(exercise.name, changed_results(exercise, lambda r, a: np.zeros_like(r)))
+    assert outcome.status == "not yet"
+
+
+@numeric
+def test_turned_sign_is_refused(exercise):
+    outcome = check(exercise.name, changed_results(exercise, lambda r, a: -r))
+    assert outcome.status == "not yet"
+
+
+@numeric
+def test_transposed_is_refused(exercise):
+    if all(v.ndim < 2 for case in expected_values(exercise.name) for v in case.values()):
+        pytest.skip("its results have no rows and columns")
+    outcome = check(exercise.name, changed_results(exercise, lambda r, a: r.T))
+    assert outcome.status == "not yet"
+    assert "transposed" in outcome.message or "shape" in outcome.message
+
+
+@pytest.mark.parametrize("exercise", [e for e in ALL if e.upstream], ids=lambda e: e.name)
+def test_ignored_upstream_is_refused(exercise):
+    names = list(exercise.cases[0].make())
+    at = names.index(exercise.upstream)
+
+    def ignores(*arguments):
+        arguments = list(arguments)
+        arguments[at] = np.ones_like(arguments[at])
+        return exercise.reference(*arguments)
+
+    outcome = check(exercise.name, ignores)
+    assert outcome.status == "not yet" and ("above" in outcome.message or exercise.upstream in outcome.message)
+
+
+@pytest.mark.parametrize("exercise", [e for e in ALL if e.batch], ids=lambda e: e.name)
+@pytest.mark.parametrize("power", [1, -1])
+def test_off_by_the_batch_size_is_refused_and_named(exercise, power):
+    def off(result, arguments):
+        return result * float(len(arguments[exercise.batch])) ** power
+
+    outcome = check(exercise.name, changed_results(exercise, off))
+    assert outcome.status == "not yet" and ("1/N" in outcome.message or "batch size" in outcome.message)
+
+
+@returning
+def test_empty_list_is_refused(exercise):
+    assert check(exercise.name, lambda *a: []).status == "not yet"
+
+
+@returning
+@pytest.mark.parametrize("junk", ["a string", {"a": 1}, object(), float("nan"), [[1, 2], [3]], np.float64(3), 1j, print, True])
+def test_junk_is_refused_in_one_sentence(exercise, junk):
+    outcome = check(exercise.name, lambda *a: junk)
+    assert outcome.status == "not yet" and outcome.message.endswith((".", ")"))
+
+
+def stub_pass(*a):
+    """doc"""
+
+
+def stub_dots(*a): ...
+
+
+def stub_return_dots(*a):
+    return ...
+
+
+@each_exercise
+@pytest.mark.parametrize("stub", [blank, stub_pass, stub_dots, stub_return_dots], ids=lambda f: f.__name__)
+def test_every_kind_of_blank_is_not_attempted(exercise, stub):
+    assert check(exercise.name, stub).status == "not attempted"
+
+
+@returning
+def test_forgotten_return_is_told_apart_from_a_blank(exercise):
+    def forgot(*arguments):
+        result = exercise.reference(*arguments)  # noqa: F841
+
+    outcome = check(exercise.name, forgot)
+    assert outcome.status == "not yet" and "return" in outcome.message
+
+
+# ------------------------------------------------- strange behaviour
+
+
+def raises(*a):
+    return 1 / 0
+
+
+def recurses(*a):
+    return recurses(*a)
+
+
+def loops(*a):
+    while True:
+        pass
+
+
+def loops_and_catches(*a):
+    while True:
+        try:
+            while True:
+                pass
+        except Exception:
+            pass
+
+
+def leaves(*a):
+    raise SystemExit
+
+
+def storms(*a):
+    for _ in range(20_000):
+        print("storm")
+    return "wrong"
+
+
+@each_exercise
+@pytest.mark.parametrize("strange", [raises, recurses, leaves, storms], ids=lambda f: f.__name__)
+def test_strange_functions_get_one_clear_card(exercise, strange, capsys):
+    outcome = check(exercise.name, strange)
+    assert outcome.status == "not yet"
+    html, plain = draw(exercise, outcome)
+    assert len(plain) < 2500 and "Traceback" not in plain
+    assert capsys.readouterr().out == ""
+
+
+def test_error_names_the_line():
+    outcome = check("relu_backward", raises)
+    assert "return 1 / 0" in outcome.message and "ZeroDivisionError" in outcome.message
+
+
+@pytest.mark.parametrize("endless", [loops, loops_and_catches], ids=lambda f: f.__name__)
+def test_endless_loop_is_stopped(endless, monkeypatch):
+    signal = pytest.importorskip("signal")
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("this system has no timer signal; there the stop button does it")
+    monkeypatch.setattr("course_utils.exercises.running.SECONDS", 0.2)
+    outcome = check("relu_backward", endless)
+    assert outcome.status == "not yet" and "never ends" in outcome.message
+
+
+def test_stop_button_gives_a_card():
+    def stopped(grad_y, x):
+        raise KeyboardInterrupt
+
+    assert "stopped" in check("relu_backward", stopped).message
+
+
+def test_in_place_change_is_named_even_when_the_result_is_right():
+    def in_place(grad_y, x):
+        result = grad_y * (x > 0)
+        x[:] = 0
+        return result
+
+    outcome = check("relu_backward", in_place)
+    assert outcome.status == "not yet" and "input x in place" in outcome.message
+
+
+def test_numpy_warnings_and_stderr_count_for_nothing():
+    def noisy(logits, y):
+        import sys
+
+        print("note", file=sys.stderr)
+        np.log(np.zeros(1))
+        return exercises_reference(logits, y)
+
+    exercises_reference = all_exercises()["cross_entropy_backward"].reference
+    assert check("cross_entropy_backward", noisy).status == "solved"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda g: 3 * g, "3 times"),
+        (lambda g: 0.5 * g, "0.5 times"),
+        (lambda g: g + 0.1, "differs on the case"),
+        (lambda g: g.astype(complex), "complex"),
+        (lambda g: g * np.nan, "nan"),
+        (lambda g: np.where(g == g[0, 0], np.inf, g), "inf"),
+        (lambda g: g[:, :-1], "shape"),
+        (lambda g: (g, g), "shape"),
+    ],
+)
+def test_diagnosis(change, says):
+    reference = all_exercises()["relu_backward"].reference
+    assert says in check("relu_backward", lambda grad_y, x: change(reference(grad_y, x))).message
+
+
+def test_comparison_shows_the_smallest_failing_case():
+    def only_small(grad_y, x):
+        return all_exercises()["relu_backward"].reference(grad_y, x) + (0.1 if len(x) > 2 else 0)
+
+    comparison = check("relu_backward", only_small).comparison
+    assert comparison.case == "5 examples, 3 units" and comparison.yours.shape == (5, 3)
+
+
+# ------------------------------------------------- the decorator
+
+
+def named(name, function):
+    function.__name__ = name
+    return function
+
+
+def attempt(name, function):
+    return exercises.exercise(named(name, function))
+
+
+def test_solved_is_yours_and_remembered(capsys):
+    def mine(grad_y, x):
+        return grad_y * (x > 0)
+
+    result = attempt("relu_backward", mine)
+    assert result._function is mine and result.yours is mine
+    assert "relu_backward" in json.loads(exercises.progress_file().read_text())
+    exercises.progress()
+    out = capsys.readouterr().out
+    assert "solved" in out and "✓ 2.2 relu_backward" in out
+
+
+@pytest.mark.parametrize("function", [blank, raises, lambda grad_y, x: grad_y], ids=["blank", "crash", "wrong"])
+def test_unsolved_stands_for_the_course_version(function, capsys):
+    result = attempt("relu_backward", function)
+    grad_y, x = np.array([[1.0, 2.0]]), np.array([[-1.0, 1.0]])
+    assert np.array_equal(result(grad_y, x), [[0.0, 2.0]]) and result.yours is function
+    assert "stands for the course's own version" in capsys.readouterr().out
+
+
+def test_hints_go_on_after_a_new_try(capsys):
+    exercises.decorator.hints_given.clear()
+    attempt("relu_backward", blank).hint()
+    attempt("relu_backward", raises).hint()
+    out = capsys.readouterr().out
+    assert "Hint 1 of 2" in out and "Hint 2 of 2" in out and "solution()" in out
+
+
+def test_solution_shows_the_course_version(capsys):
+    attempt("relu_backward", blank).solution()
+    assert "return grad_y * (x > 0)" in capsys.readouterr().out
+
+
+def test_a_solved_function_that_prints_is_silenced(capsys):
+    def chatty(grad_y, x):
+        print("noise")
+        return grad_y * (x > 0)
+
+    result = attempt("relu_backward", chatty)
+    capsys.readouterr()
+    result(np.ones((1, 1)), np.ones((1, 1)))
+    assert capsys.readouterr().out == ""
+
+
+def test_a_renamed_exercise_gets_a_sentence(capsys):
+    def relu_backwards(grad_y, x):
+        return grad_y
+
+    assert exercises.exercise(relu_backwards) is relu_backwards
+    assert "Did you mean relu_backward?" in capsys.readouterr().out
+
+
+def test_nbgrader_gets_an_error_and_the_learners_own_function(monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(AssertionError, match="not attempted"):
+        attempt("relu_backward", blank)
+    with pytest.raises(AssertionError, match="gate"):
+        attempt("relu_backward", lambda grad_y, x: grad_y)
+
+    def mine(grad_y, x):
+        return grad_y * (x > 0)
+
+    assert attempt("relu_backward", mine) is mine
+    assert exercises.course_versions("02") == {}
+
+
+def test_course_versions_fill_the_gaps():
+    names = exercises.course_versions("02")
+    assert set(names) == {e.name for e in ALL if e.lesson == "02"}
+    assert np.array_equal(names["relu_backward"](np.ones((1, 1)), np.ones((1, 1))), [[1.0]])
+
+
+# ------------------------------------------------- the progress file
+
+
+@pytest.fixture
+def progress_file(tmp_path, monkeypatch):
+    path = tmp_path / "my_progress.json"
+    monkeypatch.setenv("COURSE_PROGRESS_FILE", str(path))
+    return path
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[1, 2]", '{"relu_backward": 3}', "\x00\x01"])
+def test_a_damaged_progress_file_is_kept_aside(progress_file, damage, capsys):
+    progress_file.write_text(damage)
+    exercises.progress()
+    exercises.remember("relu_backward")
+    assert "kept as my_progress.json.damaged" in capsys.readouterr().out
+    assert progress_file.with_name("my_progress.json.damaged").read_text() == damage
+    assert "relu_backward" in json.loads(progress_file.read_text())
+
+
+def test_progress_that_cannot_be_saved_is_said_once_and_harms_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_PROGRESS_FILE", str(tmp_path / "no such folder" / "p.json"))
+    result = attempt("relu_backward", lambda grad_y, x: grad_y * (x > 0))
+    assert result(np.ones((1, 1)), np.ones((1, 1))) == 1
+    assert "could not be saved" in capsys.readouterr().out
+
+
+def test_progress_keeps_what_was_there(progress_file):
+    progress_file.write_text('{"step": {"exercise": "0.1", "solved": "2020-01-01"}}')
+    exercises.remember("relu_backward")
+    exercises.remember("step")
+    stored = json.loads(progress_file.read_text())
+    assert stored["step"]["solved"] == "2020-01-01" and "relu_backward" in stored

@@ -1,0 +1,222 @@
+"""Widgets: what a click does, and that what is stored depends on none."""
+
+import json
+import warnings
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from course_utils import widgets
+from course_utils.widgets import Prediction, predict, what_if
+
+plt.switch_backend("Agg")  # no window, on a desktop either
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was shown, in order: (live widget or None, html, plain)."""
+    seen = []
+    monkeypatch.setattr(widgets, "_display", lambda live, html, plain: seen.append((live, html, plain)))
+    monkeypatch.setattr(widgets, "emit", lambda html, plain: seen.append((None, html, plain)))
+    return seen
+
+
+def draw(rate, momentum=0.0):
+    fig, ax = plt.subplots(figsize=(2, 1))
+    ax.plot([rate, momentum])
+    return fig, f"Rate {rate:g},\n momentum {momentum:g}."
+
+
+# Predictions
+
+
+def test_a_prediction_is_none_until_a_click_and_can_be_changed(shown):
+    prediction = predict("Does it move?", ["not at all", "a little", "a lot"])
+    assert prediction.choice is None
+    prediction._buttons[1].click()
+    assert prediction.choice == "a little"
+    prediction._buttons[2].click()
+    assert prediction.choice == "a lot"
+
+
+def test_the_chosen_button_is_marked_by_more_than_colour(shown):
+    prediction = predict("Does it move?", ["no", "yes"])
+    prediction._buttons[0].click()
+    prediction._buttons[1].click()
+    assert [button.description for button in prediction._buttons] == ["no", "✓ yes"]
+    assert [button.style.font_weight for button in prediction._buttons] == ["normal", "bold"]
+    assert "yes" in prediction._status.value and 'role="status"' in prediction._status.value
+
+
+def test_reveal_compares_kindly_and_says_why(shown):
+    prediction = predict("Does <it> move?", ["no", "yes"])
+    prediction.reveal("yes", "decay < mask")
+    prediction._buttons[1].click()
+    prediction.reveal("yes")
+    prediction._buttons[0].click()
+    prediction.reveal("yes", "decay < mask")
+    unanswered, right, different = (plain for _, _, plain in shown[1:])
+    assert unanswered == "Measured: yes.\ndecay < mask"
+    assert right == "You predicted yes; measured: yes.\nYour prediction is right."
+    assert different.startswith("You predicted no; measured: yes.\nIt came out different")
+    assert different.endswith("\ndecay < mask") and "decay &lt; mask" in shown[-1][1]
+
+
+def test_an_answer_that_is_no_option_is_an_error_that_lists_the_options(shown):
+    with pytest.raises(ValueError, match=r"'maybe' is none of the options: no, yes"):
+        predict("Does it move?", ["no", "yes"]).reveal("maybe")
+
+
+@pytest.mark.parametrize("options", ["yes", [], ["yes"], ["yes", "yes"], ["yes", ""], [1, 2]])
+def test_options_that_are_no_choice_are_refused(options):
+    with pytest.raises(ValueError, match="A prediction offers"):
+        Prediction("Does it move?", options)
+
+
+# What if
+
+
+def test_the_first_picture_is_at_start_or_in_the_middle(shown):
+    what_if(draw, start={"rate": 1.0}, rate=[0.01, 0.1, 1.0], momentum=[0.0, 0.5, 0.9])
+    live, html, plain = shown[0]
+    assert plain == (
+        "What if: rate = 1 (of 0.01, 0.1, 1), momentum = 0.5 (of 0, 0.5, 0.9)\nRate 1, momentum 0.5."
+    )
+    assert '<img alt="Rate 1, momentum 0.5." src="data:image/png;base64,' in html
+    assert [slider.label for slider in live.children[:2]] == ["1", "0.5"]
+
+
+def test_moving_a_slider_changes_picture_and_caption_and_draws_each_value_once(shown):
+    calls = []
+
+    def counted(rate):
+        calls.append(rate)
+        return draw(rate)
+
+    what_if(counted, rate=[0.1, 0.2, 0.30000000000000004])
+    slider, picture = shown[0][0].children
+    before = picture.value
+    slider.value = 2
+    after = picture.value
+    assert after.count("Rate 0.3, momentum 0.") == 2  # the alternative text and the caption
+    assert after.split("base64,")[1] != before.split("base64,")[1]
+    slider.value = 1
+    assert picture.value == before
+    slider.value = 2
+    assert picture.value == after
+    assert calls == [0.2, 0.30000000000000004]
+    assert plt.get_fignums() == []
+
+
+def test_an_error_in_draw_is_one_sentence_and_hides_the_stale_picture(shown):
+    def fragile(rate):
+        plt.figure()
+        if rate > 1:
+            raise ValueError("the loss is\nno longer finite")
+        return draw(rate)
+
+    what_if(fragile, start={"rate": 1}, rate=[1, 2])
+    slider, picture = shown[0][0].children
+    slider.value = 1
+    assert "This value could not be drawn: the loss is no longer finite" in picture.value
+    assert "<img" not in picture.value
+    assert plt.get_fignums() == []
+    slider.value = 0
+    assert '<img alt="Rate 1,' in picture.value
+
+
+@pytest.mark.parametrize("wrong", [None, "picture", ("picture", "words"), (None, "")])
+def test_a_draw_that_returns_something_else_is_a_sentence_too(shown, wrong):
+    what_if(lambda rate: wrong, rate=[1])
+    assert "This value could not be drawn: " in shown[0][2]
+    assert "<img" not in shown[0][1]
+
+
+def test_overflow_in_draw_is_quiet(shown):
+    def diverging(rate):
+        return draw(float(np.float64(1e300) * rate < 0))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        what_if(diverging, rate=[np.float64(1e300)])
+    assert "Rate 0" in shown[0][2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "at least one slider"),
+        ({"rate": []}, "has no values"),
+        ({"rate": [1], "start": {"rate": 2}}, "not on its slider"),
+        ({"rate": [1], "start": {"speed": 1}}, "no slider"),
+    ],
+)
+def test_a_slider_that_cannot_be_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        what_if(draw, **arguments)
+
+
+# In a kernel
+
+CELLS = [
+    """
+from course_utils.widgets import predict, what_if
+from course_utils import plots
+from course_utils.claims import claim, recap
+import matplotlib.pyplot as plt""",
+    "guess = predict('Does it move?', ['no', 'yes'])",
+    "predict('Last line?', ['no', 'yes'])",
+    "guess.reveal('yes', 'Because.')",
+    """
+def draw(rate):
+    fig, ax = plt.subplots()
+    ax.plot([0, rate])
+    return fig, f'A line up to {rate:g}.'
+what_if(draw, rate=[0.1, 1, 10])""",
+    """
+fig, ax = plt.subplots()
+plots.show(fig, 'Empty axes.')""",
+    """
+claim('It holds', True, '3')
+recap()""",
+]
+
+
+@pytest.fixture(scope="module")
+def executed():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+    NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=False).execute()
+    return [cell.outputs for cell in notebook.cells]
+
+
+def test_a_kernel_gives_one_bundle_for_each_and_nothing_else(executed):
+    kinds = [[output.output_type for output in outputs] for outputs in executed]
+    assert kinds == [[], *([["display_data"]] * 5), ["display_data"] * 2]
+
+
+def test_widgets_are_stored_with_a_static_form(executed):
+    for outputs, words in (
+        (executed[1], "( ) yes"),
+        (executed[2], "Last line?"),
+        (executed[4], "A line up to 1."),
+    ):
+        [output] = outputs
+        assert set(output.data) == {VIEW, "text/html", "text/plain"}
+        assert words in output.data["text/plain"]
+        assert output.data[VIEW]["model_id"]
+    for output in (output for outputs in executed for output in outputs):
+        plain = json.dumps(output.data["text/plain"])
+        assert not any(name in plain for name in ("VBox", "Figure", "<", "object"))
+
+
+def test_pictures_claims_and_answers_are_stored_as_html_and_words(executed):
+    for outputs in (executed[3], executed[5], executed[6]):
+        assert all(set(output.data) == {"text/html", "text/plain"} for output in outputs)
+    assert executed[3][0].data["text/plain"] == "Measured: yes.\nBecause."
+    assert executed[5][0].data["text/plain"] == "Empty axes."
+    assert executed[5][0].data["text/html"].startswith('<img alt="Empty axes."')
