@@ -1,5 +1,6 @@
 """Data made by code or shipped with the course, so that no lesson needs a network."""
 
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -30,3 +31,18 @@ def digits() -> Digits:
     order = np.random.default_rng(0).permutation(len(x))
     x, y = x[order], y[order]
     return Digits(x[:1097], y[:1097], x[1097:1297], y[1097:1297], x[1297:], y[1297:])
+
+
+def batches(
+    x: np.ndarray, y: np.ndarray, epochs: int, size: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pairs (x, y) of ``size`` examples each, ``epochs`` times through all data, shuffled anew each time.
+
+    What is left over at the end of an epoch, fewer than ``size`` examples, waits for another shuffle.
+    """
+    rng = np.random.default_rng(seed)
+    for _ in range(epochs):
+        order = rng.permutation(len(x))
+        for start in range(0, len(x) - size + 1, size):
+            rows = order[start : start + size]
+            yield x[rows], y[rows]

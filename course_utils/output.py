@@ -6,6 +6,7 @@ forgotten: it is what a terminal prints, what a screen reader can read and what 
 
 from html import escape
 
+__all__ = ["card", "emit", "escape", "in_notebook"]
 
 # One colour for each kind of card (Okabe-Ito); the word on the card says the same as the colour.
 ACCENTS = {

@@ -1,9 +1,9 @@
 """A number that remembers how it was made: the smallest possible computation graph (lesson 01).
 
-    >>> a, b = Value(2.0, name="a"), Value(-3.0, name="b")
-    >>> y = a * b + a
-    >>> y.value, y.op, [node.op for node in y.inputs]
-    (-4.0, '+', ['*', ''])
+>>> a, b = Value(2.0, name="a"), Value(-3.0, name="b")
+>>> y = a * b + a
+>>> y.value, y.op, [node.op for node in y.inputs]
+(-4.0, '+', ['*', ''])
 """
 
 import math

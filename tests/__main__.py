@@ -27,7 +27,7 @@ def main() -> int:
         print(f"\n── {part}", flush=True)
         start = time.monotonic()
         # No tests found is pytest's code 5, and a failure like any other.
-        code = subprocess.call([sys.executable, "-m", "pytest", "-q", *arguments], cwd=COURSE)
+        code = subprocess.call([sys.executable, "-m", "pytest", "-q", "-rs", *arguments], cwd=COURSE)
         failed += code != 0
         summary.append(f"{'passed' if code == 0 else 'FAILED'}  {time.monotonic() - start:4.0f} s  {part}")
     print("\n" + "\n".join(summary))

@@ -14,7 +14,9 @@ from course_utils.exercises.checking import expected_values
 ALL = list(all_exercises().values())
 NAMES = [e.name for e in ALL]
 each_exercise = pytest.mark.parametrize("exercise", ALL, ids=NAMES)
-returning = pytest.mark.parametrize("exercise", [e for e in ALL if e.returns], ids=[e.name for e in ALL if e.returns])
+returning = pytest.mark.parametrize(
+    "exercise", [e for e in ALL if e.returns], ids=[e.name for e in ALL if e.returns]
+)
 
 
 @each_exercise
@@ -50,7 +52,10 @@ def changed_results(exercise, change):
     def wrong(*arguments):
         results = exercise.reference(*arguments)
         several = len(exercise.returns) > 1
-        new = [change(np.asarray(r, float), dict(zip(names, arguments, strict=True))) for r in (results if several else [results])]
+        new = [
+            change(np.asarray(r, float), dict(zip(names, arguments, strict=True)))
+            for r in (results if several else [results])
+        ]
         return tuple(new) if several else new[0]
 
     return wrong
@@ -58,7 +63,11 @@ def changed_results(exercise, change):
 
 numeric = pytest.mark.parametrize(
     "exercise",
-    [e for e in ALL if e.returns and all(isinstance(v, np.ndarray) for v in expected_values(e.name)[0].values())],
+    [
+        e
+        for e in ALL
+        if e.returns and all(isinstance(v, np.ndarray) for v in expected_values(e.name)[0].values())
+    ],
     ids=lambda e: e.name,
 )
 
@@ -95,7 +104,9 @@ def test_ignored_upstream_is_refused(exercise):
         return exercise.reference(*arguments)
 
     outcome = check(exercise.name, ignores)
-    assert outcome.status == "not yet" and ("above" in outcome.message or exercise.upstream in outcome.message)
+    assert outcome.status == "not yet" and (
+        "above" in outcome.message or exercise.upstream in outcome.message
+    )
 
 
 @pytest.mark.parametrize("exercise", [e for e in ALL if e.batch], ids=lambda e: e.name)
@@ -114,7 +125,9 @@ def test_empty_list_is_refused(exercise):
 
 
 @returning
-@pytest.mark.parametrize("junk", ["a string", {"a": 1}, object(), float("nan"), [[1, 2], [3]], np.float64(3), 1j, print, True])
+@pytest.mark.parametrize(
+    "junk", ["a string", {"a": 1}, object(), float("nan"), [[1, 2], [3]], np.float64(3), 1j, print, True]
+)
 def test_junk_is_refused_in_one_sentence(exercise, junk):
     outcome = check(exercise.name, lambda *a: junk)
     assert outcome.status == "not yet" and outcome.message.endswith((".", ")"))
@@ -167,7 +180,7 @@ def loops_and_catches(*a):
         try:
             while True:
                 pass
-        except Exception:
+        except Exception:  # noqa: BLE001, SIM105 - what learners write
             pass
 
 
@@ -285,7 +298,9 @@ def test_solved_is_yours_and_remembered(capsys):
     assert "solved" in out and "✓ 2.2 relu_backward" in out
 
 
-@pytest.mark.parametrize("function", [blank, raises, lambda grad_y, x: grad_y], ids=["blank", "crash", "wrong"])
+@pytest.mark.parametrize(
+    "function", [blank, raises, lambda grad_y, x: grad_y], ids=["blank", "crash", "wrong"]
+)
 def test_unsolved_stands_for_the_course_version(function, capsys):
     result = attempt("relu_backward", function)
     grad_y, x = np.array([[1.0, 2.0]]), np.array([[-1.0, 1.0]])
@@ -315,6 +330,16 @@ def test_a_solved_function_that_prints_is_silenced(capsys):
     capsys.readouterr()
     result(np.ones((1, 1)), np.ones((1, 1)))
     assert capsys.readouterr().out == ""
+
+
+def test_a_right_but_slow_function_is_solved_and_does_not_slow_the_lesson(capsys):
+    loops = next(
+        f for f in all_exercises()["linear_backward"].alternatives if f.__name__ == "linear_with_loops"
+    )
+    result = attempt("linear_backward", named("linear_backward", lambda *a: loops(*a)))
+    assert result._function is all_exercises()["linear_backward"].reference
+    out = capsys.readouterr().out
+    assert "solved" in out and "slow" in out and "linear_backward.yours" in out
 
 
 def test_a_renamed_exercise_gets_a_sentence(capsys):

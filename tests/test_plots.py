@@ -153,7 +153,7 @@ def test_labels_of_curves_that_end_together_do_not_overlap_and_nothing_is_clippe
     assert heights[:4] == sorted(heights[:4])
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
     assert all(
-        0 <= box.x0 and box.x1 <= fig.bbox.x1 and 0 <= box.y0 and box.y1 <= fig.bbox.y1 for box in boxes
+        box.x0 >= 0 and box.x1 <= fig.bbox.x1 and box.y0 >= 0 and box.y1 <= fig.bbox.y1 for box in boxes
     )
     # The label that is alone stays level with its curve.
     level = ax.transData.transform((1, 7))[1]

@@ -5,4 +5,13 @@ from course_utils.exercises.checking import Outcome, check
 from course_utils.exercises.decorator import course_versions, exercise
 from course_utils.exercises.progress import progress, progress_file, remember
 
-__all__ = ["Outcome", "all_exercises", "check", "course_versions", "exercise", "progress", "progress_file", "remember"]
+__all__ = [
+    "Outcome",
+    "all_exercises",
+    "check",
+    "course_versions",
+    "exercise",
+    "progress",
+    "progress_file",
+    "remember",
+]

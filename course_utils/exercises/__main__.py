@@ -48,7 +48,9 @@ def try_out(exercise: Exercise) -> Row:
         if outcome.status == "solved":
             accepted += 1
         else:
-            faults.append(f"{exercise.name}: {right.__name__} is right but got {outcome.status!r}: {outcome.message}")
+            faults.append(
+                f"{exercise.name}: {right.__name__} is right but got {outcome.status!r}: {outcome.message}"
+            )
     blank_seen = check(exercise.name, blank).status == "not attempted"
     if not blank_seen:
         faults.append(f"{exercise.name}: a blank is not recognised")
@@ -62,7 +64,9 @@ def table(rows: list[Row]) -> str:
         f"{len(rows)} exercises: {sum(r.refused for r in rows)} misconceptions refused, each with its own message, "
         f"{sum(r.accepted for r in rows)} right versions accepted, {sum(len(r.faults) for r in rows)} faults"
     )
-    return "\n".join([heading, *map(str, rows), total, *(f"FAULT {fault}" for r in rows for fault in r.faults)])
+    return "\n".join(
+        [heading, *map(str, rows), total, *(f"FAULT {fault}" for r in rows for fault in r.faults)]
+    )
 
 
 if __name__ == "__main__":

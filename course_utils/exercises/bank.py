@@ -42,7 +42,9 @@ def observe_results(names: tuple[str, ...]) -> Callable[[Mapping[str, Any], Any]
             return {names[0]: result}
         if not isinstance(result, (tuple, list)) or len(result) != len(names):
             wanted = f"{', '.join(names[:-1])} and {names[-1]}"
-            raise WrongResult(f"Return {len(names)} values, {wanted}, in this order; yours returned {describe(result)}.")
+            raise WrongResult(
+                f"Return {len(names)} values, {wanted}, in this order; yours returned {describe(result)}."
+            )
         return dict(zip(names, result, strict=True))
 
     return observe
@@ -56,7 +58,11 @@ def describe(result: Any) -> str:
     """A result in a few words, for messages: 'a string', '2 values', 'an array of shape (3, 2)'."""
     if isinstance(result, (tuple, list)):
         kind = "a tuple" if isinstance(result, tuple) else "a list"
-        return f"{kind} of {len(result)} value{'' if len(result) == 1 else 's'}" if result else f"an empty {type(result).__name__}"
+        return (
+            f"{kind} of {len(result)} value{'' if len(result) == 1 else 's'}"
+            if result
+            else f"an empty {type(result).__name__}"
+        )
     if hasattr(result, "shape"):
         return f"an array of shape {tuple(result.shape)}"
     if isinstance(result, str):
@@ -87,6 +93,7 @@ class Exercise:
     upstream: str | None = None  # the argument that carries the gradient from above, if there is one
     batch: str | None = None  # an argument with one row per example, if there is one
     may_change: tuple[str, ...] = ()  # arguments that the function is meant to change
+    lesson_size: Case | None = None  # one call as the lesson's training makes it thousands of times
     rtol: float = 1e-5  # of the largest expected entry: float32 passes, a wrong idea does not
 
     @property

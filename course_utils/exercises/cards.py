@@ -34,6 +34,12 @@ def draw(exercise: Exercise, outcome: Outcome) -> tuple[str, str]:
 
 
 def what_runs_now(exercise: Exercise, outcome: Outcome) -> str:
+    if outcome.slow_call:
+        return (
+            f"Right, and slow: {outcome.slow_call * 1000:.0f} ms for one batch of this lesson, so training would take "
+            f"minutes. The lesson trains with the course's version; yours is `{exercise.name}.yours`. Array operations "
+            "in place of loops over entries would let yours train."
+        )
     if outcome.status == "solved":
         return f"From here on, `{exercise.name}` is your own function."
     return (
@@ -59,7 +65,9 @@ def code(text: str) -> str:
 def window(comparison: Comparison) -> tuple[np.ndarray, np.ndarray] | None:
     """Yours and expected as small 2-D tables around the worst entry, or None if they cannot be compared so."""
     yours, expected = comparison.yours, comparison.expected
-    if not (isinstance(yours, np.ndarray) and isinstance(expected, np.ndarray) and yours.shape == expected.shape):
+    if not (
+        isinstance(yours, np.ndarray) and isinstance(expected, np.ndarray) and yours.shape == expected.shape
+    ):
         return None
     if expected.size == 0:
         return None
@@ -67,7 +75,8 @@ def window(comparison: Comparison) -> tuple[np.ndarray, np.ndarray] | None:
     yours, expected = table(yours), table(expected)
     worst = np.unravel_index(np.argmax(np.abs(np.nan_to_num(yours) - expected)), expected.shape)
     cut = tuple(
-        slice(start := max(0, min(w - SHOWN // 2, n - SHOWN)), start + SHOWN) for w, n in zip(worst, expected.shape, strict=True)
+        slice(start := max(0, min(w - SHOWN // 2, n - SHOWN)), start + SHOWN)
+        for w, n in zip(worst, expected.shape, strict=True)
     )
     return yours[cut], expected[cut]
 

@@ -1,7 +1,8 @@
 """``check(name, function)``: is this function right, and if not, what is the most helpful thing to say."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -35,6 +36,10 @@ class Outcome:
     comparison: Comparison | None = None
     printed: str = ""
     lines_printed: int = 0
+    slow_call: float = 0.0  # seconds of one lesson-sized call, when that is too slow to train with
+
+
+SLOW = 0.005  # seconds; a training run of a lesson makes a few thousand calls
 
 
 def check(name: str, function: Callable) -> Outcome:
@@ -47,10 +52,26 @@ def check(name: str, function: Callable) -> Outcome:
     exercise = all_exercises()[name]
     runs = run_all(exercise, function)
     outcome = judge(exercise, runs)
-    last = runs[-1]
-    return Outcome(
-        outcome.status, outcome.message, outcome.misconception, outcome.comparison, last.printed, last.lines_printed
+    slow_call = time_of_slow_call(exercise, function) if outcome.status == "solved" else 0.0
+    return replace(
+        outcome, printed=runs[-1].printed, lines_printed=runs[-1].lines_printed, slow_call=slow_call
     )
+
+
+def time_of_slow_call(exercise: Exercise, function: Callable) -> float:
+    """Seconds of one lesson-sized call of a right function if it is slow (loops over entries), else 0."""
+    if exercise.lesson_size is None:
+        return 0.0
+    times = []
+    for _ in range(3):  # the fastest of three: a busy machine must not make a quick function look slow
+        start = time.perf_counter()
+        run(exercise, function, exercise.lesson_size)
+        times.append(time.perf_counter() - start)
+        if times[-1] < SLOW:
+            return 0.0
+        if times[-1] > 10 * SLOW:
+            break
+    return min(times)
 
 
 def run_all(exercise: Exercise, function: Callable) -> list[Run]:
@@ -91,13 +112,17 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
     """What to say of these runs: the order of the questions is the order of helpfulness."""
     last = runs[-1]
     if last.blank:
-        return Outcome("not attempted", "Replace `raise NotImplementedError` with your own lines and run the cell again.")
+        return Outcome(
+            "not attempted", "Replace `raise NotImplementedError` with your own lines and run the cell again."
+        )
 
     expected = expected_values(exercise.name)
     wrong = [
         name
         for name in expected[0]
-        if not all(equal(r.values.get(name), e[name], exercise.rtol) for r, e in zip(runs, expected, strict=False))
+        if not all(
+            equal(r.values.get(name), e[name], exercise.rtol) for r, e in zip(runs, expected, strict=False)
+        )
     ]
     changed = [name for r in runs for name in r.changed]
     problem = next((r.problem for r in runs if r.problem), "")
@@ -119,7 +144,10 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
                 return Outcome("not yet", sentence)
     if changed:
         name = changed[0]
-        return Outcome("not yet", f"It changes its input {name} in place; work on a copy: whoever called it still needs {name}.")
+        return Outcome(
+            "not yet",
+            f"It changes its input {name} in place; work on a copy: whoever called it still needs {name}.",
+        )
 
     name = smallest.name
     sentence = ""
@@ -134,7 +162,9 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
         )
     if not sentence and isinstance(smallest.yours, str):
         sentence = f"{smallest.yours} (On the case: {smallest.case}.)"
-    return Outcome("not yet", sentence or f"{name} differs on the case: {smallest.case}.", comparison=smallest)
+    return Outcome(
+        "not yet", sentence or f"{name} differs on the case: {smallest.case}.", comparison=smallest
+    )
 
 
 def comparisons(exercise: Exercise, runs: list[Run], wrong: list[str]) -> list[Comparison]:
@@ -158,7 +188,9 @@ def recognise(exercise: Exercise, runs: list[Run], wrong: list[str]) -> Outcome 
                 alike(mine, other, names, exercise.rtol) for mine, other in zip(runs, theirs, strict=True)
             ):
                 shown = comparisons(exercise, runs, wrong)
-                return Outcome("not yet", misconception.message, misconception.name, shown[0] if shown else None)
+                return Outcome(
+                    "not yet", misconception.message, misconception.name, shown[0] if shown else None
+                )
     return None
 
 
@@ -166,4 +198,6 @@ def alike(mine: Run, other: Run, names: list[str], rtol: float) -> bool:
     """Two runs went wrong in the same way."""
     if mine.error != other.error or mine.changed != other.changed:
         return False
-    return bool(mine.error) or all(equal(mine.values.get(name), other.values.get(name), rtol) for name in names)
+    return bool(mine.error) or all(
+        equal(mine.values.get(name), other.values.get(name), rtol) for name in names
+    )

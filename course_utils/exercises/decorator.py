@@ -7,41 +7,42 @@ import inspect
 import io
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from textwrap import dedent
 from typing import Any
 
 from course_utils.exercises.bank import Exercise, all_exercises
 from course_utils.exercises.cards import code, draw
-from course_utils.exercises.checking import Status, check
+from course_utils.exercises.checking import Outcome, check
 from course_utils.exercises.progress import remember
 from course_utils.output import card, emit, escape
 
-
-hints_given: Counter[str] = Counter()  # by exercise, over this session: running the cell again does not begin again
+hints_given: Counter[str] = (
+    Counter()
+)  # by exercise, over this session: running the cell again does not begin again
 
 
 class Attempt:
     """What an exercise's name stands for: call it like the function it is.
 
-    Solved, it calls the learner's function; otherwise the course's own. ``yours`` is always the
-    learner's function (None before the first try).
+    Solved, it calls the learner's function; otherwise, or when that is too slow to train with, the
+    course's own. ``yours`` is always the learner's function (None before the first try).
     """
 
-    def __init__(self, exercise: Exercise, yours: Callable | None, status: Status, prints: bool = False) -> None:
+    def __init__(self, exercise: Exercise, yours: Callable | None, outcome: Outcome) -> None:
         self._exercise = exercise
-        self._status = status
+        self._status = outcome.status
         self.yours = yours
-        self._function = yours if status == "solved" else exercise.reference
-        if status == "solved" and prints:
-            self._function = silent(yours)
+        self._function = exercise.reference
+        if outcome.status == "solved" and not outcome.slow_call:
+            self._function = silent(yours) if outcome.lines_printed else yours
         functools.update_wrapper(self, self._function)  # its docstring and signature, for help and completion
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self._function(*arguments, **named)
 
     def __repr__(self) -> str:
-        whose = "your function" if self._status == "solved" else "the course's version"
+        whose = "the course's version" if self._function is self._exercise.reference else "your function"
         return f"<exercise {self._exercise.number} {self._exercise.name}: {self._status}, stands for {whose}>"
 
     def hint(self) -> None:
@@ -50,7 +51,11 @@ class Attempt:
         name = self._exercise.name
         n = hints_given[name] % len(hints)
         hints_given[name] += 1
-        last = f" That was the last one; `{name}.solution()` shows the course's version." if n + 1 == len(hints) else ""
+        last = (
+            f" That was the last one; `{name}.solution()` shows the course's version."
+            if n + 1 == len(hints)
+            else ""
+        )
         heading = f"Hint {n + 1} of {len(hints)} · {self._exercise.number} {name}"
         emit(card("wait", escape(heading), code(hints[n] + last)), f"{heading}\n  {hints[n]}{last}")
 
@@ -83,7 +88,8 @@ def exercise(function: Callable) -> Any:
     if name not in all_exercises():
         return unknown(function, name)
     entry = all_exercises()[name]
-    outcome = check(name, function)
+    with called_by_its_name(function):
+        outcome = check(name, function)
     html, plain = draw(entry, outcome)
     emit(html, plain)
 
@@ -93,7 +99,26 @@ def exercise(function: Callable) -> Any:
         return function
     if outcome.status == "solved":
         remember(name)
-    return Attempt(entry, function, outcome.status, prints=outcome.lines_printed > 0)
+    return Attempt(entry, function, outcome)
+
+
+@contextlib.contextmanager
+def called_by_its_name(function: Callable) -> Iterator[None]:
+    """While it is checked, a function that calls itself calls itself.
+
+    Its name may still stand for the course's version, which would do the work for it.
+    """
+    names = getattr(function, "__globals__", {})
+    missing = object()
+    before = names.get(function.__name__, missing)
+    names[function.__name__] = function
+    try:
+        yield
+    finally:
+        if before is missing:
+            del names[function.__name__]
+        else:
+            names[function.__name__] = before
 
 
 def unknown(function: Callable, name: str) -> Callable:
@@ -113,4 +138,5 @@ def course_versions(lesson: str) -> dict[str, Any]:
     """
     if os.environ.get("NBGRADER_EXECUTION"):
         return {}
-    return {e.name: Attempt(e, None, "not attempted") for e in all_exercises().values() if e.lesson == lesson}
+    blank = Outcome("not attempted", "")
+    return {e.name: Attempt(e, None, blank) for e in all_exercises().values() if e.lesson == lesson}

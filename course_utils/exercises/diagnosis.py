@@ -24,7 +24,9 @@ def diagnose(
     """The first rule that explains every case; '' when none does. Lists have one entry a case."""
 
     def explains(candidates: list[Any]) -> bool:
-        return all(equal(g, np.asarray(c, dtype=float), exercise.rtol) for g, c in zip(got, candidates, strict=True))
+        return all(
+            equal(g, np.asarray(c, dtype=float), exercise.rtol) for g, c in zip(got, candidates, strict=True)
+        )
 
     if explains([np.zeros_like(e) for e in expected]):
         return f"Your {name} is zero everywhere: nothing flows back."
@@ -60,7 +62,9 @@ def diagnose(
             for axis in (0, 1):
                 right = [a[label].sum(axis=axis) for a in arguments]
                 other = [a[label].sum(axis=1 - axis) for a in arguments]
-                if explains(other) and all(equal(r, e, exercise.rtol) for r, e in zip(right, expected, strict=True)):
+                if explains(other) and all(
+                    equal(r, e, exercise.rtol) for r, e in zip(right, expected, strict=True)
+                ):
                     return f"Your {name} sums {label} over axis {1 - axis}; it should be axis {axis}."
     return ""
 
@@ -72,5 +76,9 @@ def common_factor(got: list[np.ndarray], expected: list[np.ndarray]) -> float | 
     if not e @ e > 0:
         return None
     c = float(g @ e / (e @ e))
-    close = abs(c) > 1e-3 and abs(c - 1) > 1e-3 and np.allclose(g, c * e, rtol=0, atol=1e-6 * np.abs(e).max() * abs(c))
+    close = (
+        abs(c) > 1e-3
+        and abs(c - 1) > 1e-3
+        and np.allclose(g, c * e, rtol=0, atol=1e-6 * np.abs(e).max() * abs(c))
+    )
     return c if close else None

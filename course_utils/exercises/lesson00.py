@@ -52,19 +52,33 @@ EXERCISES = [
         returns=("new_theta",),
         checked="The new weights are right for three sets of weights, gradients and rates.",
         cases=(
-            Case("two weights", lambda: dict(theta=np.array([1.0, -2.0]), grad=np.array([0.5, 4.0]), rate=0.1)),
+            Case(
+                "two weights", lambda: dict(theta=np.array([1.0, -2.0]), grad=np.array([0.5, 4.0]), rate=0.1)
+            ),
             Case("one weight", lambda: dict(theta=np.array([3.0]), grad=np.array([-6.0]), rate=0.25)),
-            Case("five weights", lambda: dict(theta=np.arange(5.0), grad=np.array([1.0, -1, 2, -2, 0.5]), rate=2.0)),
+            Case(
+                "five weights",
+                lambda: dict(theta=np.arange(5.0), grad=np.array([1.0, -1, 2, -2, 0.5]), rate=2.0),
+            ),
         ),
         hints=(
             "The gradient points uphill. You want to go down.",
             "Read θ ← θ − η∇ from right to left: scale the gradient by the rate, then take it away from the weights.",
         ),
         misconceptions=(
-            Misconception(uphill, "You step uphill: the gradient points to where the loss grows, so take it away from theta."),
-            Misconception(step_only, "That is the step, not the new weights: take the step from where you stand, theta."),
-            Misconception(rate_forgotten, "The rate is missing: the gradient says which way, `rate` says how far."),
-            Misconception(gradient_forgotten, "Every weight moves by the same amount: multiply the rate by grad."),
+            Misconception(
+                uphill,
+                "You step uphill: the gradient points to where the loss grows, so take it away from theta.",
+            ),
+            Misconception(
+                step_only, "That is the step, not the new weights: take the step from where you stand, theta."
+            ),
+            Misconception(
+                rate_forgotten, "The rate is missing: the gradient says which way, `rate` says how far."
+            ),
+            Misconception(
+                gradient_forgotten, "Every weight moves by the same amount: multiply the rate by grad."
+            ),
             Misconception(
                 in_place,
                 "`theta -= …` changes the array that the caller gave you; write `theta - …`, which makes a new one.",

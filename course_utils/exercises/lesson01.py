@@ -59,17 +59,30 @@ SLOPE = Exercise(
     cases=(
         Case("f(x) = x³ at 2, eps 0.1", lambda: dict(f=lambda x: x**3, x=2.0, eps=0.1)),
         Case("f(x) = sin x at 1, eps 0.01", lambda: dict(f=math.sin, x=1.0, eps=0.01)),
-        Case("f(x) = exp(−2x) at −0.5, eps 0.001", lambda: dict(f=lambda x: math.exp(-2 * x), x=-0.5, eps=0.001)),
+        Case(
+            "f(x) = exp(−2x) at −0.5, eps 0.001",
+            lambda: dict(f=lambda x: math.exp(-2 * x), x=-0.5, eps=0.001),
+        ),
     ),
     hints=(
         "Go a little to the right, a little to the left, and see how much f changed between the two.",
         "From x − eps to x + eps you have walked 2 · eps.",
     ),
     misconceptions=(
-        Misconception(one_sided, "You nudge to one side only. Nudge to both: the error then shrinks with eps², not with eps."),
-        Misconception(two_forgotten, "Twice too large: between x − eps and x + eps lie two eps, so divide by 2 · eps."),
-        Misconception(not_divided, "That is how much f changed; a slope is the change divided by the way walked, 2 · eps."),
-        Misconception(eps_ignored, "You nudge by a step of your own, and so small that rounding takes over: use `eps`."),
+        Misconception(
+            one_sided,
+            "You nudge to one side only. Nudge to both: the error then shrinks with eps², not with eps.",
+        ),
+        Misconception(
+            two_forgotten, "Twice too large: between x − eps and x + eps lie two eps, so divide by 2 · eps."
+        ),
+        Misconception(
+            not_divided,
+            "That is how much f changed; a slope is the change divided by the way walked, 2 · eps.",
+        ),
+        Misconception(
+            eps_ignored, "You nudge by a step of your own, and so small that rounding takes over: use `eps`."
+        ),
         Misconception(wrong_way_round, "The sign is turned round: right side minus left side."),
     ),
     alternatives=(slope_with_names, slope_as_mean),
@@ -142,13 +155,20 @@ MULTIPLY = Exercise(
         "dy/da = b. What arrives from above is dL/dy. The chain rule multiplies the two.",
     ),
     misconceptions=(
-        Misconception(swapped, "The two are swapped: nudging a changes a · b by b times the nudge, so b belongs in grad_a."),
         Misconception(
-            local_only, "These are dy/da and dy/db. The loss wants dL/da: multiply each by grad_y, which arrives from above."
+            swapped,
+            "The two are swapped: nudging a changes a · b by b times the nudge, so b belongs in grad_a.",
         ),
-        Misconception(passed_through, "You pass grad_y on unchanged; that is the rule for a sum. A product scales it."),
         Misconception(
-            whole_product, "Both get the whole product. Each gets grad_y times the *other* factor, its own left out."
+            local_only,
+            "These are dy/da and dy/db. The loss wants dL/da: multiply each by grad_y, which arrives from above.",
+        ),
+        Misconception(
+            passed_through, "You pass grad_y on unchanged; that is the rule for a sum. A product scales it."
+        ),
+        Misconception(
+            whole_product,
+            "Both get the whole product. Each gets grad_y times the *other* factor, its own left out.",
         ),
         Misconception(added, "You add grad_y and the local slope. The chain rule multiplies them."),
     ),
@@ -219,11 +239,21 @@ TANH = Exercise(
         "Compute y = math.tanh(x) first; the slope is 1 − y².",
     ),
     misconceptions=(
-        Misconception(squared_input, "You square x. The slope of tanh is 1 − y² with y = tanh(x), what came *out*."),
-        Misconception(slope_only, "That is the slope dy/dx. Multiply it by grad_y, which arrives from above."),
+        Misconception(
+            squared_input, "You square x. The slope of tanh is 1 − y² with y = tanh(x), what came *out*."
+        ),
+        Misconception(
+            slope_only, "That is the slope dy/dx. Multiply it by grad_y, which arrives from above."
+        ),
         Misconception(not_squared, "Nearly: the slope is 1 − y², with a square."),
-        Misconception(forward_again, "You multiply by tanh(x) itself, the forward pass. Backward needs its slope, 1 − tanh(x)²."),
-        Misconception(at_the_gradient, "You take the slope at grad_y. It belongs at x, the number that went in forwards."),
+        Misconception(
+            forward_again,
+            "You multiply by tanh(x) itself, the forward pass. Backward needs its slope, 1 − tanh(x)².",
+        ),
+        Misconception(
+            at_the_gradient,
+            "You take the slope at grad_y. It belongs at x, the number that went in forwards.",
+        ),
     ),
     alternatives=(tanh_by_cosh, tanh_by_exponentials),
 )
@@ -393,16 +423,27 @@ ORDER = Exercise(
         "A recursive function visit(node): leave if node was seen; mark it seen; visit each of node.inputs; append node.",
     ),
     misconceptions=(
-        Misconception(root_first, "Your list begins with the root. Inputs come first, root last: append a node *after* its inputs."),
-        Misconception(every_visit, "A node that is used twice is in your list twice: remember which nodes you have seen."),
+        Misconception(
+            root_first,
+            "Your list begins with the root. Inputs come first, root last: append a node *after* its inputs.",
+        ),
+        Misconception(
+            every_visit,
+            "A node that is used twice is in your list twice: remember which nodes you have seen.",
+        ),
         Misconception(
             before_its_inputs,
             "Level by level from the root goes wrong when a node is used on two levels: it lands before one of its own inputs, "
             "or after a node that needs it. Visit inputs first, to the bottom.",
         ),
-        Misconception(leaves_forgotten, "The leaves are missing: nodes without inputs belong in the list too."),
+        Misconception(
+            leaves_forgotten, "The leaves are missing: nodes without inputs belong in the list too."
+        ),
         Misconception(root_forgotten, "The root is missing: it comes last in the list."),
-        Misconception(direct_inputs, "You go one level down only. The inputs have inputs: visit all the way to the leaves."),
+        Misconception(
+            direct_inputs,
+            "You go one level down only. The inputs have inputs: visit all the way to the leaves.",
+        ),
     ),
     alternatives=(order_with_a_stack, order_right_to_left),
 )
@@ -519,7 +560,9 @@ def backward_by_paths(root, rules):
     def send(node, grad_y):
         node.grad += grad_y
         if node.op:
-            for child, grad in zip(node.inputs, rules[node.op](grad_y, *[c.value for c in node.inputs]), strict=True):
+            for child, grad in zip(
+                node.inputs, rules[node.op](grad_y, *[c.value for c in node.inputs]), strict=True
+            ):
                 send(child, grad)
 
     send(root, 1.0)
@@ -533,8 +576,14 @@ BACKWARD = Exercise(
     may_change=("root",),
     checked="Every gradient is right on four graphs, with nodes used twice and with old gradients lying around.",
     cases=tuple(
-        Case(f"{label}; the gradients of {', '.join(n.name for n in by_name(build()))}", lambda build=build: dict(root=build(), rules=RULES))
-        for label, build in (*GRAPHS, ("L = c + a again, with old gradients still on the nodes", with_old_gradients))
+        Case(
+            f"{label}; the gradients of {', '.join(n.name for n in by_name(build()))}",
+            lambda build=build: dict(root=build(), rules=RULES),
+        )
+        for label, build in (
+            *GRAPHS,
+            ("L = c + a again, with old gradients still on the nodes", with_old_gradients),
+        )
     ),
     hints=(
         "Three parts: set every gradient to 0; set the root's to 1, since dL/dL = 1; then walk the order backwards.",
@@ -545,13 +594,21 @@ BACKWARD = Exercise(
             overwritten,
             "You write `=` where the gradients must add up: a node that is used twice gets a gradient from each use, so `+=`.",
         ),
-        Misconception(root_not_one, "All gradients are zero. Something has to start the chain: dL/dL = 1, so root.grad = 1."),
         Misconception(
-            forwards, "You walk from the leaves to the root. Gradients flow the other way: reversed(topological_order(root))."
+            root_not_one,
+            "All gradients are zero. Something has to start the chain: dL/dL = 1, so root.grad = 1.",
         ),
-        Misconception(not_reset, "Old gradients are still on the nodes and are counted again: set every node.grad to 0 first."),
         Misconception(
-            always_one, "You start every rule with 1. What arrives at a node is its own node.grad; 1 is right for the root only."
+            forwards,
+            "You walk from the leaves to the root. Gradients flow the other way: reversed(topological_order(root)).",
+        ),
+        Misconception(
+            not_reset,
+            "Old gradients are still on the nodes and are counted again: set every node.grad to 0 first.",
+        ),
+        Misconception(
+            always_one,
+            "You start every rule with 1. What arrives at a node is its own node.grad; 1 is right for the root only.",
         ),
     ),
     alternatives=(backward_with_a_table, backward_by_paths),

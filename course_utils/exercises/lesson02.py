@@ -116,30 +116,41 @@ LINEAR = Exercise(
         "grad_y (N, out): the `N` must meet.",
         "b was added to every row, so it is used N times, and gradients of a thing used many times add up.",
     ),
+    lesson_size=Case(
+        "a batch of the lesson",
+        lambda: dict(grad_y=normal(32, 64, seed=15), x=normal(32, 64, seed=16), W=normal(64, 64, seed=17)),
+    ),
     misconceptions=(
         Misconception(
-            upstream_ignored, "Your gradients do not depend on grad_y. Each of them is a product with what arrives from above."
+            upstream_ignored,
+            "Your gradients do not depend on grad_y. Each of them is a product with what arrives from above.",
         ),
         Misconception(
-            weights_transposed, "Your grad_W is transposed: it has the shape of W, (in, out), so x.T comes first: x.T @ grad_y."
+            weights_transposed,
+            "Your grad_W is transposed: it has the shape of W, (in, out), so x.T comes first: x.T @ grad_y.",
         ),
         Misconception(
-            bias_not_summed, "b was added to every row, so its gradient is the sum of the rows of grad_y: sum over axis 0."
+            bias_not_summed,
+            "b was added to every row, so its gradient is the sum of the rows of grad_y: sum over axis 0.",
         ),
         Misconception(
             bias_averaged,
             "You average the rows for grad_b; they add up. The mean over the batch is in the loss already: its 1/N comes with grad_y.",
         ),
         Misconception(
-            bias_summed_over_outputs, "You sum grad_y over the outputs (axis 1); grad_b has one entry an output: sum over axis 0."
+            bias_summed_over_outputs,
+            "You sum grad_y over the outputs (axis 1); grad_b has one entry an output: sum over axis 0.",
         ),
         Misconception(
             averaged_again,
             "You divide by the batch size here. The 1/N is in the loss already and arrives inside grad_y: once is enough.",
         ),
-        Misconception(order_changed, "The values look right, their order is not: return grad_x, grad_W, grad_b."),
         Misconception(
-            W_not_transposed, "For grad_x the outputs must meet: grad_y is (N, out) and W is (in, out), so W.T is needed."
+            order_changed, "The values look right, their order is not: return grad_x, grad_W, grad_b."
+        ),
+        Misconception(
+            W_not_transposed,
+            "For grad_x the outputs must meet: grad_y is (N, out) and W is (in, out), so W.T is needed.",
         ),
     ),
     alternatives=(linear_with_loops, linear_with_einsum, linear_in_float32),
@@ -212,16 +223,24 @@ RELU = Exercise(
         "Where x was negative, y is 0 whatever x does nearby. What can flow back there?",
         "`x > 0` is an array of True and False; multiplied by numbers it acts as 1 and 0.",
     ),
+    lesson_size=Case(
+        "a batch of the lesson", lambda: dict(grad_y=normal(32, 64, seed=18), x=normal(32, 64, seed=19))
+    ),
     misconceptions=(
-        Misconception(gate_missing, "Everything flows back. Where x was negative the gate was shut, and nothing may pass."),
+        Misconception(
+            gate_missing,
+            "Everything flows back. Where x was negative the gate was shut, and nothing may pass.",
+        ),
         Misconception(gate_inverted, "Your gate is inverted: gradients pass where x was positive."),
         Misconception(gate_alone, "That is the gate. Multiply it by grad_y, which arrives from above."),
         Misconception(
-            relu_of_the_gradient, "You cut off negative *gradients*. The gate depends on x, the input; gradients keep their sign."
+            relu_of_the_gradient,
+            "You cut off negative *gradients*. The gate depends on x, the input; gradients keep their sign.",
         ),
         Misconception(scaled_by_x, "You multiply by y. The slope of an open gate is 1, however large x is."),
         Misconception(
-            gradient_zeroed_in_place, "`grad_y[…] = 0` changes the caller's array. Multiply, or work on grad_y.copy()."
+            gradient_zeroed_in_place,
+            "`grad_y[…] = 0` changes the caller's array. Multiply, or work on grad_y.copy().",
         ),
     ),
     alternatives=(relu_with_where, relu_on_a_copy),
@@ -318,10 +337,15 @@ CROSS_ENTROPY = Exercise(
     checked="The gradient equals central differences for two batches, and stays finite for logits of 1000.",
     cases=(
         Case("2 examples, 3 classes", lambda: dict(logits=normal(2, 3, seed=21), y=np.array([2, 0]))),
-        Case("5 examples, 4 classes", lambda: dict(logits=2 * normal(5, 4, seed=22), y=np.array([1, 3, 0, 3, 1]))),
+        Case(
+            "5 examples, 4 classes",
+            lambda: dict(logits=2 * normal(5, 4, seed=22), y=np.array([1, 3, 0, 3, 1])),
+        ),
         Case(
             "logits of 1000",
-            lambda: dict(logits=np.array([[1000.0, 0, -1000], [999.5, 1000, 998], [0, 1, 2]]), y=np.array([0, 1, 0])),
+            lambda: dict(
+                logits=np.array([[1000.0, 0, -1000], [999.5, 1000, 998], [0, 1, 2]]), y=np.array([0, 1, 0])
+            ),
         ),
     ),
     hints=(
@@ -329,22 +353,39 @@ CROSS_ENTROPY = Exercise(
         "Subtract 1 where the label is: `p[np.arange(N), y] -= 1` touches one entry in every row.",
         "The loss is a mean over N examples, so the gradient carries 1/N. And exp(1000) is inf: subtract the row's maximum first.",
     ),
+    lesson_size=Case(
+        "a batch of the lesson", lambda: dict(logits=normal(32, 10, seed=23), y=np.arange(32) % 10)
+    ),
     misconceptions=(
-        Misconception(batch_forgotten, "The 1/N is missing: the loss is the mean over the batch, so each row weighs 1/N."),
         Misconception(
-            softmax_alone, "You stop at the softmax. At the label the gradient is p − 1: it is what pushes that logit up."
-        ),
-        Misconception(sign_turned, "The sign is turned round: softmax minus one-hot. With yours, training would unlearn."),
-        Misconception(over_the_batch, "Your softmax runs down the columns, over examples. Each row sums to 1: axis=1."),
-        Misconception(
-            whole_columns, "`p[:, y] -= 1` hits whole columns. Pair every row with its own label: `p[np.arange(N), y] -= 1`."
-        ),
-        Misconception(logits_not_softmax, "You use the logits where the probabilities belong: softmax first."),
-        Misconception(
-            exp_overflows, "exp(1000) overflows to inf, and inf/inf is nan. Subtract each row's maximum first: softmax is the same."
+            batch_forgotten,
+            "The 1/N is missing: the loss is the mean over the batch, so each row weighs 1/N.",
         ),
         Misconception(
-            averaged_over_everything, "You divide by N · C. The mean runs over the N examples only; the C logits of a row belong together."
+            softmax_alone,
+            "You stop at the softmax. At the label the gradient is p − 1: it is what pushes that logit up.",
+        ),
+        Misconception(
+            sign_turned,
+            "The sign is turned round: softmax minus one-hot. With yours, training would unlearn.",
+        ),
+        Misconception(
+            over_the_batch, "Your softmax runs down the columns, over examples. Each row sums to 1: axis=1."
+        ),
+        Misconception(
+            whole_columns,
+            "`p[:, y] -= 1` hits whole columns. Pair every row with its own label: `p[np.arange(N), y] -= 1`.",
+        ),
+        Misconception(
+            logits_not_softmax, "You use the logits where the probabilities belong: softmax first."
+        ),
+        Misconception(
+            exp_overflows,
+            "exp(1000) overflows to inf, and inf/inf is nan. Subtract each row's maximum first: softmax is the same.",
+        ),
+        Misconception(
+            averaged_over_everything,
+            "You divide by N · C. The mean runs over the N examples only; the C logits of a row belong together.",
         ),
     ),
     alternatives=(cross_entropy_with_onehot, cross_entropy_by_rows),
@@ -422,22 +463,36 @@ NUMERICAL = Exercise(
     checked="The gradient is right for two functions of several weights, with large and with small nudges.",
     cases=(
         Case("f = sum of cubes, eps 0.1", lambda: dict(f=bowl, theta=np.array([1.0, -2.0]), eps=0.1)),
-        Case("a wave in three weights, eps 0.001", lambda: dict(f=wave, theta=np.array([0.7, 1.1, -0.4]), eps=1e-3)),
-        Case("f = sum of cubes, eps 0.00001", lambda: dict(f=bowl, theta=np.array([0.5, -0.3, 2.0, 1.0]), eps=1e-5)),
+        Case(
+            "a wave in three weights, eps 0.001",
+            lambda: dict(f=wave, theta=np.array([0.7, 1.1, -0.4]), eps=1e-3),
+        ),
+        Case(
+            "f = sum of cubes, eps 0.00001",
+            lambda: dict(f=bowl, theta=np.array([0.5, -0.3, 2.0, 1.0]), eps=1e-5),
+        ),
     ),
     hints=(
         "It is `slope` from lesson 01, once for every weight, with all others held still.",
         "In a loop over i: copy theta twice, nudge entry i up in one and down in the other, and divide by 2 · eps.",
     ),
     misconceptions=(
-        Misconception(all_at_once, "You nudge all weights at once, so every entry is the same. Nudge one weight at a time."),
         Misconception(
-            one_sided_gradient, "You nudge to one side only: the error is of size eps. To both sides it is of size eps²."
+            all_at_once,
+            "You nudge all weights at once, so every entry is the same. Nudge one weight at a time.",
+        ),
+        Misconception(
+            one_sided_gradient,
+            "You nudge to one side only: the error is of size eps. To both sides it is of size eps².",
         ),
         Misconception(half_forgotten, "Twice too large: between the two nudged points lie 2 · eps."),
-        Misconception(never_put_back, "A nudged weight stays nudged, for the next entry and for the caller: put it back, or copy."),
         Misconception(
-            copy_forgotten, "`a = b = theta.copy()` makes one copy with two names, so both nudges cancel. Copy twice."
+            never_put_back,
+            "A nudged weight stays nudged, for the next entry and for the caller: put it back, or copy.",
+        ),
+        Misconception(
+            copy_forgotten,
+            "`a = b = theta.copy()` makes one copy with two names, so both nudges cancel. Copy twice.",
         ),
         Misconception(
             step_too_small,
@@ -576,19 +631,27 @@ TRAIN = Exercise(
     misconceptions=(
         Misconception(climbing, "You add the gradient: the loss climbs. Take it away."),
         Misconception(
-            backward_forgotten, "The weights never move, since net.grad stays 0: call net.backward(grad_logits) before the step."
+            backward_forgotten,
+            "The weights never move, since net.grad stays 0: call net.backward(grad_logits) before the step.",
         ),
         Misconception(
-            step_before_backward, "You step before backward, so each step uses the gradient of the batch before: backward first."
-        ),
-        Misconception(first_batch_only, "It returns inside the loop, after one batch: move `return` out, to the end."),
-        Misconception(
-            batch_mean_taken_twice, "You divide by the batch size once more: the loss is a mean already, its gradient has the 1/N."
+            step_before_backward,
+            "You step before backward, so each step uses the gradient of the batch before: backward first.",
         ),
         Misconception(
-            loss_after_the_step, "The weights are right; the losses are measured after the step. Keep the one from before: it is free."
+            first_batch_only, "It returns inside the loop, after one batch: move `return` out, to the end."
         ),
-        Misconception(last_loss_only, "The weights are right; return all the losses, one a batch, not only the last."),
+        Misconception(
+            batch_mean_taken_twice,
+            "You divide by the batch size once more: the loss is a mean already, its gradient has the 1/N.",
+        ),
+        Misconception(
+            loss_after_the_step,
+            "The weights are right; the losses are measured after the step. Keep the one from before: it is free.",
+        ),
+        Misconception(
+            last_loss_only, "The weights are right; return all the losses, one a batch, not only the last."
+        ),
     ),
     alternatives=(train_with_assignment, train_by_index),
     rtol=1e-7,

@@ -54,7 +54,9 @@ def remember(name: str) -> None:
         draft.write_text(json.dumps(remembered, indent=1) + "\n", encoding="utf-8")
         os.replace(draft, path)  # whole or not at all
     except OSError as error:
-        note(f"Your progress could not be saved in {path} ({error.strerror}); your answer itself is safe in the notebook.")
+        note(
+            f"Your progress could not be saved in {path} ({error.strerror}); your answer itself is safe in the notebook."
+        )
 
 
 def note(sentence: str) -> None:
@@ -70,7 +72,11 @@ def progress() -> None:
         here = [exercise for exercise in exercises.values() if exercise.lesson == lesson]
         marks = [f"{'✓' if e.name in remembered else '○'} {e.number} {e.name}" for e in here]
         lines.append(f"Lesson {lesson}   " + "   ".join(marks))
-        rows.append(f'<div style="margin-top:4px"><b>Lesson {lesson}</b>&ensp;' + "&ensp;".join(map(escape, marks)) + "</div>")
+        rows.append(
+            f'<div style="margin-top:4px"><b>Lesson {lesson}</b>&ensp;'
+            + "&ensp;".join(map(escape, marks))
+            + "</div>"
+        )
     solved = sum(name in remembered for name in exercises)
     heading = f"{solved} of {len(exercises)} exercises solved"
     emit(card("good" if solved else "plain", heading, "".join(rows)), "\n".join([heading, *lines]))

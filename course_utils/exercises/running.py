@@ -98,7 +98,9 @@ def run(exercise: Exercise, function: Callable, case: Case) -> Run:
 
     fresh = case.make()
     changed = tuple(
-        name for name in arguments if name not in exercise.may_change and not same(arguments[name], fresh[name])
+        name
+        for name in arguments
+        if name not in exercise.may_change and not same(arguments[name], fresh[name])
     )
     return Run(
         values,
@@ -122,7 +124,10 @@ def account(error: BaseException, function: Callable) -> dict[str, Any]:
             told = f"It was still running after {SECONDS:g} seconds and was stopped: look for a loop that never ends."
             return {"problem": told, "stopped": True}
         case KeyboardInterrupt():
-            return {"problem": "You stopped the check before it was done: run the cell again.", "stopped": True}
+            return {
+                "problem": "You stopped the check before it was done: run the cell again.",
+                "stopped": True,
+            }
     text = f"{type(error).__name__}: {error}"
     return {"problem": explain(error, function), "error": text, "stopped": True}
 

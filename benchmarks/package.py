@@ -1,0 +1,61 @@
+"""The helper package against its budgets: how long an import takes, and the slowest check of any exercise."""
+
+import subprocess
+import sys
+import time
+from statistics import median
+
+from benchmarks.budgets import Budgets
+from course_utils.exercises import all_exercises, check
+from course_utils.exercises.__main__ import blank
+from course_utils.exercises.checking import expected_values
+
+SECONDS_TO_IMPORT = 0.3
+SECONDS_TO_CHECK = 0.3
+TRIES = 5
+
+IMPORT = """
+import sys, time
+start = time.perf_counter()
+import course_utils
+print(time.perf_counter() - start, "torch" in sys.modules)
+"""
+
+
+def time_import() -> tuple[float, bool]:
+    """Seconds of ``import course_utils`` in a fresh process (the median), and whether that loads torch."""
+    answers = [
+        subprocess.check_output([sys.executable, "-c", IMPORT], text=True).split() for _ in range(TRIES)
+    ]
+    return median(float(seconds) for seconds, _ in answers), answers[0][1] == "True"
+
+
+def time_check(name: str, function) -> float:
+    """Seconds that the check of one version takes when it is the first of its lesson (the median)."""
+    times = []
+    for _ in range(TRIES):
+        expected_values.cache_clear()
+        start = time.perf_counter()
+        check(name, function)
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def time_checks() -> list[tuple[float, str]]:
+    """Seconds and name of every version of every exercise: wrong, right and blank."""
+    return [
+        (time_check(e.name, function), f"{e.number} {e.name}, given {function.__name__}")
+        for e in all_exercises().values()
+        for function in (*(m.wrong for m in e.misconceptions), *e.alternatives, e.reference, blank)
+    ]
+
+
+def measure(budgets: Budgets) -> None:
+    """Print and check both."""
+    print("\nThe package")
+    seconds, loads_torch = time_import()
+    budgets.at_most("import course_utils", seconds, SECONDS_TO_IMPORT, "s")
+    budgets.check(not loads_torch, f"import course_utils {'loads' if loads_torch else 'does not load'} torch")
+    times = time_checks()
+    slowest, which = max(times)
+    budgets.at_most(f"the slowest of {len(times)} checks ({which})", slowest, SECONDS_TO_CHECK, "s")

@@ -1,0 +1,411 @@
+"""A learner's afternoon in a real JupyterLab in a real Chromium: run, drag, click, solve, read at night.
+
+JupyterLab is driven by its own commands (``window.jupyterapp``), since clicks on its menus miss now and
+then; what belongs to the course is used with the mouse. Where there is no Chromium these tests are
+skipped, but not under CI.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Error as BrowserError
+
+COURSE = Path(__file__).resolve().parents[1]
+LESSON = "02_backprop.ipynb"
+TOKEN = "course"
+PATIENCE = 30_000  # milliseconds for one cell, one click; a busy machine is no failure
+LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
+AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+
+expect.set_options(timeout=PATIENCE)
+
+
+# JupyterLab and Chromium
+
+
+@contextlib.contextmanager
+def jupyterlab(folder: Path) -> Iterator[str]:
+    """Serve copies of the lessons from below ``folder``; gives the address, and stops it at the end."""
+    shutil.copytree(COURSE / "lessons", folder / "lessons", ignore=shutil.ignore_patterns(".*"))
+    # All cells stay in the page: JupyterLab would otherwise take out those that are scrolled away.
+    tracker = folder / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text('{"windowingMode": "none"}', encoding="utf-8")
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={folder / 'lessons'}",
+        "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True",
+    ]  # fmt: skip
+    if AS_ROOT:
+        command.append("--allow-root")
+    environment = os.environ | {
+        "COURSE_PROGRESS_FILE": str(folder / "progress.json"),
+        "JUPYTER_CONFIG_PATH": str(COURSE / "course_utils" / "jupyter"),  # as in 'make lab': no news
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }
+    log = folder / "server.log"
+    with log.open("wb") as written:
+        server = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=written, stderr=written
+        )
+        try:
+            until = time.monotonic() + 60
+            while not answers(f"{address}/api/status?token={TOKEN}"):
+                if server.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError(
+                        f"JupyterLab did not start:\n{log.read_text(errors='replace')[-3000:]}"
+                    )
+                time.sleep(0.1)
+            yield address
+        finally:
+            server.terminate()  # it stops its kernels first
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as reply:
+            return reply.status == 200
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium or Chrome, else playwright's own."""
+    names = ("/usr/bin/chromium", "chromium", "google-chrome")
+    installed = next(filter(None, map(shutil.which, names)), None)
+    options = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+               "--disable-component-update", "--disable-sync"]  # fmt: skip
+    if AS_ROOT:
+        options.append("--no-sandbox")
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=installed, args=options)
+        except BrowserError as error:
+            no_browser(str(error).strip().splitlines()[0])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def no_browser(reason: str) -> NoReturn:
+    told = f"No Chromium: {reason} Install chromium, or run 'python -m playwright install chromium'."
+    if os.environ.get("CI"):
+        pytest.fail(told)
+    pytest.skip(told)
+
+
+class Notebook:
+    """One notebook open in JupyterLab, its cells called by their ids."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        """Open ``name``, not yet run; ``page`` is at JupyterLab."""
+        self.page = page
+        page.evaluate(
+            """async name => {
+                await window.jupyterapp.restored;
+                const panel = await window.jupyterapp.commands.execute('docmanager:open', {path: name, factory: 'Notebook'});
+                await panel.context.ready;
+                await panel.sessionContext.ready;
+                await panel.revealed;
+                for (const cell of panel.content.widgets) cell.node.dataset.id = cell.model.id;
+                window.panel = panel;
+            }""",
+            name,
+        )
+
+    def cell(self, name: str) -> Locator:
+        return self.page.locator(f'.jp-Cell[data-id="{name}"]')
+
+    def shown(self, name: str) -> Locator:
+        """What is seen below the cell."""
+        return self.cell(name).locator(".jp-Cell-outputArea")
+
+    def source(self, name: str) -> str:
+        return next(cell["source"] for cell in self.cells() if cell["id"] == name)
+
+    def cells(self) -> list[dict[str, Any]]:
+        """The cells as they would be saved."""
+        return self.page.evaluate("window.panel.content.model.sharedModel.toJSON().cells")
+
+    def run_all(self) -> None:
+        self._run("notebook:run-all-cells", 90_000)
+
+    def run(self, *names: str) -> None:
+        for name in names:
+            self.page.evaluate(
+                """name => {
+                    const notebook = window.panel.content;
+                    notebook.deselectAll();
+                    notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.id === name);
+                }""",
+                name,
+            )
+            self._run("notebook:run-cell", PATIENCE)
+
+    def write(self, name: str, source: str) -> None:
+        """Replace what stands in the cell, and run it."""
+        self.page.evaluate(
+            """([name, source]) => window.panel.content.widgets.find(cell => cell.model.id === name)
+                .model.sharedModel.setSource(source)""",
+            [name, source],
+        )
+        self.run(name)
+
+    def _run(self, command: str, patience: float) -> None:
+        self.page.evaluate(
+            """command => {
+                window.finished = false;
+                window.jupyterapp.commands.execute(command).finally(() => { window.finished = true; });
+            }""",
+            command,
+        )
+        self.page.wait_for_function(
+            "window.finished && window.panel.sessionContext.session?.kernel?.status === 'idle'",
+            timeout=patience,
+        )
+
+    def theme(self, name: str) -> None:
+        self.page.evaluate(
+            "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name
+        )
+        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+
+
+def outputs(cells: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Every output as (id of its cell, output)."""
+    return [(cell["id"], output) for cell in cells for output in cell.get("outputs", [])]
+
+
+def troubles(cells: list[dict[str, Any]]) -> list[str]:
+    """Errors, and whatever was written to stderr."""
+    return [
+        f"{name}: {output.get('evalue') or output.get('text')}"
+        for name, output in outputs(cells)
+        if output["output_type"] == "error" or output.get("name") == "stderr"
+    ]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """JupyterLab in Chromium, in a workspace and with settings of its own."""
+    with chromium() as browser, jupyterlab(tmp_path_factory.mktemp("lab")) as address:
+        page = browser.new_page(viewport={"width": 1100, "height": 1400})
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{address}/lab?token={TOKEN}")
+        page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+        yield page
+
+
+@pytest.fixture(scope="module")
+def lesson(page: Page) -> Notebook:
+    """The blank lesson, run to its end; what the kernel then holds is all that the tests share."""
+    notebook = Notebook(page, LESSON)
+    notebook.run_all()
+    notebook.just_run = notebook.cells()
+    return notebook
+
+
+# What a learner meets
+
+
+def test_the_blank_lesson_runs_to_its_end(lesson):
+    code = [cell for cell in lesson.just_run if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    assert not troubles(code)
+
+
+def test_every_exercise_has_a_card_that_says_not_attempted(lesson):
+    exercises = [cell for cell in lesson.just_run if cell["source"].startswith("@exercise")]
+    assert exercises
+    for cell in exercises:
+        name = cell["source"].split("def ")[1].split("(")[0]
+        headings = [output["data"]["text/plain"].splitlines()[0] for output in cell["outputs"]]
+        assert [heading.split(" · ")[1:] for heading in headings] == [[name, "not attempted"]]
+        expect(lesson.shown(cell["id"])).to_contain_text(headings[0])
+
+
+def test_every_picture_is_there_and_described(lesson):
+    stored = [
+        name
+        for name, output in outputs(lesson.just_run)
+        if "<img" in output.get("data", {}).get("text/html", "")
+    ]
+    assert stored
+    lesson.page.wait_for_function(
+        "[...document.querySelectorAll('.jp-Notebook img')].every(img => img.complete)"
+    )
+    seen = lesson.page.locator(".jp-Notebook img").evaluate_all(
+        "all => all.map(img => [img.closest('.jp-Cell').dataset.id, img.alt.trim().length, img.naturalWidth])"
+    )
+    assert [name for name, _, _ in seen] == stored
+    assert all(described and width for _, described, width in seen), seen
+
+
+def test_no_formula_is_left_raw_and_no_widget_is_missing(lesson):
+    expect(lesson.page.locator(".jp-Notebook mjx-container").first).to_be_attached()
+    text = lesson.page.locator(".jp-Notebook .jp-MarkdownOutput").all_inner_texts()
+    assert text and not [cell for cell in text if "$" in cell]
+    assert lesson.page.locator(".jp-Notebook mjx-merror").count() == 0
+    widgets = [
+        output
+        for _, output in outputs(lesson.just_run)
+        if any("widget-view" in kind for kind in output.get("data", {}))
+    ]
+    expect(lesson.page.locator(".jp-OutputArea-output > .jupyter-widgets")).to_have_count(len(widgets))
+
+
+def test_dragging_the_slider_changes_the_picture_and_its_description(lesson):
+    cell = lesson.shown("what-if-rate")
+    handle, picture, readout = (
+        cell.locator(".noUi-handle"),
+        cell.locator("img"),
+        cell.locator(".widget-readout"),
+    )
+    for end, rate in ((1, "3"), (0, "0.01")):
+        before = picture.get_attribute("src"), picture.get_attribute("alt")
+        handle.scroll_into_view_if_needed()
+        start, track = handle.bounding_box(), cell.locator(".noUi-base").bounding_box()
+        mouse = lesson.page.mouse
+        mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
+        mouse.down()
+        mouse.move(track["x"] + end * track["width"], start["y"] + start["height"] / 2, steps=10)
+        mouse.up()
+        expect(readout).to_have_text(rate)
+        expect(picture).not_to_have_attribute("src", before[0])
+        expect(picture).not_to_have_attribute("alt", before[1])
+        expect(picture).to_have_attribute("alt", re.compile(rf"with rate {re.escape(rate)}:"))
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("img => img.naturalWidth") > 0
+
+
+@pytest.mark.parametrize(
+    ("asks", "answers", "option", "comment"),
+    [
+        ("predict-shape", "reveal-shape", "x.T @ grad_y", "Your prediction is right."),
+        ("predict-loss", "reveal-loss", "10", "It came out different"),
+        ("predict-trap", "trap-claims", "about 60 %", "It came out different"),
+    ],
+)
+def test_a_prediction_is_marked_and_met_again_at_the_answer(lesson, asks, answers, option, comment):
+    lesson.run(asks)
+    buttons = lesson.shown(asks).get_by_role("button")
+    buttons.get_by_text(option, exact=True).click()
+    chosen = lesson.shown(asks).get_by_role("button", name=f"✓ {option}", exact=True)
+    expect(chosen).to_have_css("font-weight", "700")
+    expect(buttons.filter(has_text="✓")).to_have_count(1)
+    expect(lesson.shown(asks).get_by_role("status")).to_contain_text(f"You predict: {option}")
+    lesson.run(answers)
+    expect(lesson.shown(answers)).to_contain_text(f"You predicted {option}; measured: ")
+    expect(lesson.shown(answers)).to_contain_text(comment)
+
+
+def test_an_exercise_goes_through_every_outcome_and_the_lesson_runs_on(lesson):
+    blank = lesson.source("exercise-relu")
+    later = ("relu-picture", "network", "gradient-check", "broken")
+
+    def card_for(line: str) -> Locator:
+        lesson.write("exercise-relu", blank.replace("raise NotImplementedError  # your lines here", line))
+        lesson.run(*later)
+        assert not troubles(lesson.cells())
+        expect(lesson.shown("gradient-check")).to_contain_text("✓ Backprop and nudging agree")
+        expect(lesson.shown("exercise-relu").locator(".jp-OutputArea-output")).to_have_count(1)
+        return lesson.shown("exercise-relu")
+
+    wrong = card_for("return grad_y")
+    expect(wrong).to_contain_text("relu_backward · not yet")
+    expect(wrong).to_contain_text("Everything flows back. Where x was negative the gate was shut")
+    expect(wrong).to_contain_text("stands for the course's own version")
+
+    crashing = card_for("return grad_y * gate")
+    expect(crashing).to_contain_text("relu_backward · not yet")
+    expect(crashing).to_contain_text("Line 8 of the cell, return grad_y * gate, stops with NameError")
+
+    right = card_for("return grad_y * (x > 0)")
+    expect(right).to_contain_text("relu_backward · solved")
+    expect(right).to_contain_text("From here on, relu_backward is your own function.")
+
+    card = card_for("raise NotImplementedError  # your lines here")
+    expect(card).to_contain_text("relu_backward · not attempted")
+    hint = card.locator("details")
+    expect(hint).not_to_have_attribute("open", "")
+    hint.locator("summary").click()
+    expect(hint).to_have_attribute("open", "")
+
+
+# The contrast (WCAG 2) of every piece of text below the cells with what lies behind it.
+CONTRASTS = """() => {
+    const channels = colour => { const c = colour.match(/[\\d.]+/g).map(Number); return [c[0], c[1], c[2], c[3] ?? 1]; };
+    const over = (top, under) => [0, 1, 2].map(i => top[i] * top[3] + under[i] * (1 - top[3]));
+    const behind = element => {
+        if (!element) return [255, 255, 255];
+        const own = channels(getComputedStyle(element).backgroundColor);
+        return own[3] === 1 ? own.slice(0, 3) : over(own, behind(element.parentElement));
+    };
+    const luminance = rgb => {
+        const [r, g, b] = rgb.map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const found = [];
+    for (const element of document.querySelectorAll('.jp-Notebook .jp-OutputArea-output *')) {
+        const text = [...element.childNodes].filter(n => n.nodeType === Node.TEXT_NODE).map(n => n.data.trim()).join('');
+        if (!text || !element.checkVisibility()) continue;
+        const ground = behind(element);
+        const light = [luminance(over(channels(getComputedStyle(element).color), ground)), luminance(ground)];
+        const contrast = (Math.max(...light) + 0.05) / (Math.min(...light) + 0.05);
+        found.push([contrast, element.closest('.jp-Cell').dataset.id, text.slice(0, 60)]);
+    }
+    return found;
+}"""
+
+
+def test_every_text_below_a_cell_is_legible_in_both_themes(lesson):
+    """Cards, claims, printed lines, buttons and sliders."""
+    grounds = set()
+    try:
+        for theme in (DARK, LIGHT):
+            lesson.theme(theme)
+            found = lesson.page.evaluate(CONTRASTS)
+            assert {"exercise-linear", "reveal-loss", "gradient-check", "predict-loss", "recap"} <= {
+                cell for _, cell, _ in found
+            }
+            faint = [f"{cell}: {contrast:.1f} {text!r}" for contrast, cell, text in found if contrast < 4.5]
+            assert not faint, f"{theme}: " + "; ".join(faint)
+            grounds.add(
+                lesson.shown("recap")
+                .locator("div[style]")
+                .first.evaluate("card => getComputedStyle(card).backgroundColor")
+            )
+        assert len(grounds) == 2  # the cards did follow the theme
+    finally:
+        lesson.theme(LIGHT)

@@ -1,0 +1,53 @@
+"""The digits: what is in them, and a split that is disjoint, complete and the same every time."""
+
+import subprocess
+import sys
+from importlib.resources import files
+
+import numpy as np
+
+from course_utils.data import digits
+
+PARTS = {"train": 1097, "validation": 200, "test": 500}
+
+
+def test_shapes_types_and_range():
+    data = digits()
+    for part, n in PARTS.items():
+        x, y = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
+        assert x.shape == (n, 64) and x.dtype == np.float64 and x.min() == 0 and x.max() == 1
+        assert y.shape == (n,) and y.dtype.kind == "i" and set(y.tolist()) == set(range(10))
+        assert np.bincount(y).min() > n / 20  # every part knows every digit
+        assert np.array_equal(x * 16, np.round(x * 16))  # 17 shades, none lost
+
+
+def test_split_is_disjoint_and_complete():
+    """Every stored image, with its own label, is in the parts exactly as often as in the file."""
+    with np.load(files("course_utils") / "datasets" / "digits.npz") as stored:
+        whole = np.column_stack([stored["pixels"], stored["labels"]])
+    data = digits()
+    parts = [np.column_stack([getattr(data, f"x_{p}") * 16, getattr(data, f"y_{p}")]) for p in PARTS]
+    together = np.concatenate(parts).astype(int)
+    assert len(together) == len(whole) == 1797
+    assert sorted(map(tuple, together.tolist())) == sorted(map(tuple, whole.tolist()))
+    rows = [set(map(tuple, part.tolist())) for part in parts]
+    assert not (rows[0] & rows[1] or rows[0] & rows[2] or rows[1] & rows[2])
+
+
+def test_the_split_is_shuffled():
+    """A part without shuffling would be the handwriting of a few people only."""
+    with np.load(files("course_utils") / "datasets" / "digits.npz") as stored:
+        assert np.mean(digits().y_train == stored["labels"][:1097]) < 0.2
+
+
+def test_the_same_every_time_in_every_process_and_never_shared():
+    first = digits()
+    total = f"{first.x_train.sum()} {first.y_test.tolist()[:20]}"
+    first.x_train[:] = np.nan
+    code = (
+        "from course_utils.data import digits; d = digits(); print(d.x_train.sum(), d.y_test.tolist()[:20])"
+    )
+    np.random.seed(5)  # a global seed has no say
+    second = digits()
+    assert f"{second.x_train.sum()} {second.y_test.tolist()[:20]}" == total
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == total

@@ -1,0 +1,225 @@
+"""The notebooks as files, and the lessons in every state an exercise can be in."""
+
+import ast
+import inspect
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import nbformat
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from course_utils import authoring
+from course_utils.exercises import all_exercises
+from course_utils.exercises.decorator import Attempt
+
+SOLUTIONS = sorted(authoring.SOLUTIONS.glob("*.ipynb"))
+LESSONS = sorted(authoring.LESSONS.glob("*.ipynb"))
+each_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda p: p.stem)
+each_notebook = pytest.mark.parametrize(
+    "path", SOLUTIONS + LESSONS, ids=lambda p: f"{p.parent.name}/{p.stem}"
+)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+# ------------------------------------------------- files
+
+
+def test_every_lesson_has_a_solution_and_the_other_way_round():
+    assert SOLUTIONS and [p.name for p in SOLUTIONS] == [p.name for p in LESSONS]
+
+
+@each_solution
+def test_lesson_equals_a_fresh_derivation(path):
+    fresh = authoring.as_text(authoring.derive_lesson(read(path)))
+    stored = (authoring.LESSONS / path.name).read_text(encoding="utf-8")
+    assert stored == fresh, "run make notebooks; lessons are never edited by hand"
+
+
+@each_solution
+def test_solution_was_executed_whole_and_in_order(path):
+    notebook = read(path)
+    assert authoring.is_up_to_date(notebook), "its code has changed since it was executed: make notebooks"
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "error" and output.get("name") != "stderr", cell.id
+
+
+def test_a_changed_solution_is_seen(tmp_path):
+    notebook = read(SOLUTIONS[0])
+    code_cells(notebook)[0].source += "\n# changed"
+    assert not authoring.is_up_to_date(notebook)
+
+
+@each_notebook
+def test_notebook_is_in_its_one_form(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    authoring.make_canonical(notebook)
+    assert path.read_text(encoding="utf-8") == authoring.as_text(notebook)
+
+
+@each_notebook
+def test_cell_ids_are_unique_names(path):
+    ids = [cell.id for cell in read(path).cells]
+    assert len(set(ids)) == len(ids)
+    for name in ids:
+        assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name), name
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem)
+def test_lesson_is_blank(path):
+    notebook = read(path)
+    text = path.read_text(encoding="utf-8")
+    assert "BEGIN SOLUTION" not in text
+    assert all(not cell.outputs and cell.execution_count is None for cell in code_cells(notebook))
+    blanks = [cell for cell in code_cells(notebook) if "@exercise" in cell.source]
+    assert all(authoring.STUB in cell.source for cell in blanks)
+
+
+@each_solution
+def test_every_exercise_of_the_bank_stands_in_its_lesson_once(path):
+    defined = {}
+    for cell in code_cells(read(path)):
+        if cell.source.startswith("@exercise"):
+            function = ast.parse(cell.source).body[0]
+            assert function.name not in defined
+            defined[function.name] = function
+    lesson = {e.name: e for e in all_exercises().values() if e.lesson == path.name[:2]}
+    assert list(defined) == list(lesson)
+    headings = " ".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    for name, function in defined.items():
+        parameters = list(inspect.signature(lesson[name].reference).parameters)
+        assert [a.arg for a in function.args.args] == parameters
+        assert f"### Exercise {lesson[name].number} ·" in headings
+
+
+@each_solution
+def test_every_picture_has_a_description(path):
+    for cell in code_cells(read(path)):
+        for output in cell.outputs:
+            html = "".join(output.get("data", {}).get("text/html", ""))
+            for picture in re.findall(r"<img[^>]*>", html):
+                assert re.search(r'alt="[^"]{20,}"', picture), cell.id
+
+
+@each_notebook
+def test_links_to_other_lessons_lead_somewhere(path):
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            for target in re.findall(r"\]\(([^)#]+\.ipynb)\)", cell.source):
+                assert (path.parent / target).exists(), f"{cell.id}: {target}"
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+def test_ruff(command):
+    ruff = shutil.which("ruff") or str(Path(sys.executable).with_name("ruff"))
+    done = subprocess.run(
+        [ruff, *command, "."], check=False, cwd=authoring.ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ------------------------------------------------- lessons with an exercise wrong or crashing
+
+
+def names_used(source):
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+
+
+def names_made(source):
+    """Names that a cell binds at its top level, which later cells may use."""
+    made = {n.name for n in ast.parse(source).body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    return made | {
+        node.id
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def cells_that_depend_on(name, cells):
+    """The cells that use ``name``, or something made with it, or something made with that."""
+    tainted, dependent = {name}, []
+    for cell in cells:
+        if names_used(cell.source) & tainted:
+            dependent.append(cell)
+            tainted |= names_made(cell.source)
+    return dependent
+
+
+def with_body(source, body):
+    """An exercise cell with the solution region replaced by ``body``."""
+    return re.sub(
+        r"^( *)### BEGIN SOLUTION.*### END SOLUTION", rf"\1{body}", source, flags=re.DOTALL | re.MULTILINE
+    )
+
+
+STRANGE = {
+    "crash": "raise ValueError('broken')",
+    "recursion": "return {name}(*[{arguments}])",
+    "print storm": "[print('storm') for _ in range(5000)]; return 'storm'",
+    "string": "return 'a string'",
+    "nan": "return float('nan')",
+}
+
+
+@pytest.fixture
+def shell():
+    """A notebook's interpreter in this process: cells run as in a kernel, without its start-up time."""
+    matplotlib.use("agg")
+    InteractiveShell.clear_instance()
+    yield InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    InteractiveShell.clear_instance()
+
+
+def run(shell, source):
+    """Run one cell; an error in it is an error here."""
+    shell.run_cell(source, silent=True).raise_error()
+
+
+@each_solution
+def test_lesson_survives_each_exercise_wrong_and_crashing(path, shell, capfd):
+    """Solved once from top to bottom; then each exercise goes wrong, and all that uses it runs again."""
+    cells = code_cells(read(path))
+    for cell in cells:
+        run(shell, cell.source)
+    for i, cell in enumerate(cells):
+        if not cell.source.startswith("@exercise"):
+            continue
+        function = ast.parse(cell.source).body[0]
+        arguments = ", ".join(a.arg for a in function.args.args)
+        for strange, body in STRANGE.items():
+            capfd.readouterr()
+            run(shell, with_body(cell.source, body.format(name=function.name, arguments=arguments)))
+            out = capfd.readouterr().out
+            assert "not yet" in out and "Traceback" not in out, (function.name, strange)
+            stands_for = shell.user_ns[function.name]
+            assert isinstance(stands_for, Attempt)
+            assert stands_for._function is all_exercises()[function.name].reference
+        # What the name stands for is now the same after every strange version, so one run serves all.
+        run(shell, with_body(cell.source, STRANGE["crash"]))
+        for later in cells_that_depend_on(function.name, cells[i + 1 :]):
+            run(shell, later.source)
+        assert "does not hold here" not in capfd.readouterr().out
+        run(shell, cell.source)
+
+
+def test_a_cell_that_does_not_parse_leaves_no_gap(shell):
+    """Skipping exercise 0.1 altogether: its name still stands for the course's version."""
+    for cell in code_cells(read(SOLUTIONS[0])):
+        if not cell.source.startswith("@exercise"):
+            run(shell, cell.source)
