@@ -46,7 +46,11 @@ def run_all(path: Path) -> Cost:
     """Run a notebook cell by cell in a fresh kernel. Raises CellExecutionError where a cell fails."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        extra_arguments=["--log-level=40"],
+        resources={"metadata": {"path": str(path.parent)}},
     )
     seconds = {}
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,11 +1,14 @@
-"""The helper package against its budgets: how long an import takes, and the slowest check of any exercise."""
+"""The helper package against its budgets: ``python -m benchmarks.package``.
+
+How long an import takes, and the slowest check of any exercise.
+"""
 
 import subprocess
 import sys
 import time
 from statistics import median
 
-from benchmarks.budgets import Budgets
+from benchmarks import verdict
 from course_utils.exercises import all_exercises, check
 from course_utils.exercises.__main__ import blank
 from course_utils.exercises.checking import expected_values
@@ -50,12 +53,25 @@ def time_checks() -> list[tuple[float, str]]:
     ]
 
 
-def measure(budgets: Budgets) -> None:
-    """Print and check both."""
-    print("\nThe package")
+def main() -> int:
+    """Print a line for every budget; returns 0 if all hold."""
+    print("\nThe package\n")
     seconds, loads_torch = time_import()
-    budgets.at_most("import course_utils", seconds, SECONDS_TO_IMPORT, "s")
-    budgets.check(not loads_torch, f"import course_utils {'loads' if loads_torch else 'does not load'} torch")
     times = time_checks()
     slowest, which = max(times)
-    budgets.at_most(f"the slowest of {len(times)} checks ({which})", slowest, SECONDS_TO_CHECK, "s")
+    results = [
+        verdict(
+            seconds <= SECONDS_TO_IMPORT,
+            f"import course_utils: {seconds:.2f} s (at most {SECONDS_TO_IMPORT})",
+        ),
+        verdict(not loads_torch, f"import course_utils {'loads' if loads_torch else 'does not load'} torch"),
+        verdict(
+            slowest <= SECONDS_TO_CHECK,
+            f"slowest of {len(times)} checks: {slowest:.3f} s (at most {SECONDS_TO_CHECK}): {which}",
+        ),
+    ]
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

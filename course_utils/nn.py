@@ -56,6 +56,7 @@ class Layer:
     def __init__(self) -> None:
         self.name = type(self).__name__
         self.in_network = False
+        self.needs_grad = True  # Network.train_only sets it: does anybody want these weights' gradients?
         self.views: dict[str, np.ndarray] = {}  # filled by Network: "W", "grad_W", ...
 
     def initialise(self, rng: np.random.Generator) -> None:
@@ -97,9 +98,12 @@ class Linear(Layer):
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
         """Store grad_W = xᵀ grad_y and grad_b = Σ_rows grad_y; return grad_x = grad_y Wᵀ."""
         check_grad(self, grad_y, (len(self.x), len(self.b)))
-        np.matmul(self.x.T, grad_y, out=self.grad_W)
-        ones = constant(1, (len(grad_y),), grad_y.dtype)
-        np.matmul(ones, grad_y, out=self.grad_b)  # the sum of the rows: half the time of grad_y.sum(axis=0)
+        if self.needs_grad:
+            np.matmul(self.x.T, grad_y, out=self.grad_W)
+            ones = constant(1, (len(grad_y),), grad_y.dtype)
+            self.grad_b[...] = ones.dot(
+                grad_y
+            )  # the sum of the rows: a third of the time of grad_y.sum(axis=0)
         return grad_y @ self.W.T if need_grad_x else None
 
 
@@ -113,7 +117,11 @@ class ReLU(Layer):
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
         """grad_x = grad_y where the gate was open, 0 elsewhere (and 0 at x = 0, as in PyTorch)."""
         check_grad(self, grad_y, self.y.shape)
-        return grad_y * (self.y > 0) if need_grad_x else None
+        if not need_grad_x:
+            return None
+        grad_x = (self.y > 0).astype(grad_y.dtype)  # 1 or 0 as floats: to multiply by a bool is slower
+        grad_x *= grad_y
+        return grad_x
 
 
 class Tanh(Layer):
@@ -132,15 +140,23 @@ class Tanh(Layer):
 class Network:
     """Layers in a row, with all weights in ``theta`` (P,) and all gradients in ``grad`` (P,).
 
-    ``seed`` fixes the first weights; ``dtype`` is float64 unless float32 is asked for.
+    ``seed`` fixes the first weights; ``dtype`` is float64 unless float32 is asked for. Layers are
+    given in a row, or in named groups, lowest first; ``groups`` says where each lies in ``theta``.
+    Layers in a row form a group each, if they have weights: "layer0", "layer2", ...
 
-    >>> net = Network(Linear(64, 32), ReLU(), Linear(32, 10), seed=0)
-    >>> net.theta.shape
-    (2410,)
+    >>> net = Network(body=[Linear(64, 32), ReLU()], head=[Linear(32, 10)], seed=0)
+    >>> net.theta.shape, net.groups
+    ((2410,), {'body': slice(0, 2080, None), 'head': slice(2080, 2410, None)})
     """
 
-    def __init__(self, *layers: Layer, seed: int = 0, dtype: type = np.float64) -> None:
-        self.layers = list(layers)
+    def __init__(
+        self, *layers: Layer, seed: int = 0, dtype: type = np.float64, **groups: list[Layer]
+    ) -> None:
+        if layers and groups:
+            raise ValueError("give the layers in a row or in named groups, not both")
+        groups = groups or {f"layer{i}": [layer] for i, layer in enumerate(layers)}
+        layers = [layer for group in groups.values() for layer in group]
+        self.layers = layers
         self.dtype = np.dtype(dtype)
         size = sum(int(np.prod(shape)) for layer in layers for shape in layer.shapes.values())
         self._theta = np.zeros(size, self.dtype)
@@ -159,6 +175,45 @@ class Network:
                 layer.views["grad_" + name] = self._grad[start:stop].reshape(shape)
                 start = stop
             layer.initialise(rng)
+
+        self._layers_of = {
+            name: group for name, group in groups.items() if any(layer.shapes for layer in group)
+        }
+        self.groups: dict[str, slice] = {}
+        start = 0
+        for name, group in self._layers_of.items():
+            stop = start + sum(int(np.prod(shape)) for layer in group for shape in layer.shapes.values())
+            self.groups[name] = slice(start, stop)
+            start = stop
+
+    def mask(self, *names: str) -> np.ndarray:
+        """1 for the weights of the named groups, 0 for all others; shape (P,)."""
+        return self.rates(dict.fromkeys(names, 1.0))
+
+    def rates(self, rates: dict[str, float]) -> np.ndarray:
+        """A rate for every weight, by group; 0 for groups that are not named; shape (P,)."""
+        vector = np.zeros_like(self._theta)
+        for name, rate in rates.items():
+            vector[self._group(name)] = rate
+        return vector
+
+    def train_only(self, *names: str) -> None:
+        """From now on ``backward`` computes gradients for the named groups only; the others' are 0.
+
+        It ends at the lowest layer that needs one: what lies below costs nothing. Frozen layers
+        *above* it still pass gradients on. ``net.train_only(*net.groups)`` undoes it.
+        """
+        for name in names:
+            self._group(name)
+        for name, group in self._layers_of.items():
+            for layer in group:
+                layer.needs_grad = name in names
+        self._grad[...] = 0
+
+    def _group(self, name: str) -> slice:
+        if name not in self.groups:
+            raise ValueError(f"there is no group {name!r}; the groups are {', '.join(self.groups)}")
+        return self.groups[name]
 
     @property
     def theta(self) -> np.ndarray:
@@ -194,10 +249,14 @@ class Network:
         updates, and its gradient would cost one matrix product.
         """
         grad_y = np.asarray(grad_y, self.dtype)
-        first = self.layers[0]
-        for layer in reversed(self.layers):
-            grad_y = layer.backward(grad_y, need_grad_x or layer is not first)
+        lowest = 0 if need_grad_x else self._lowest_that_needs_grad()
+        for number in range(len(self.layers) - 1, lowest - 1, -1):
+            grad_y = self.layers[number].backward(grad_y, need_grad_x or number > lowest)
         return grad_y
+
+    def _lowest_that_needs_grad(self) -> int:
+        numbers = (i for i, layer in enumerate(self.layers) if layer.needs_grad and layer.shapes)
+        return next(numbers, len(self.layers))
 
 
 def softmax_cross_entropy(logits: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
@@ -254,18 +313,17 @@ def find_labels(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
             f"softmax_cross_entropy: expected logits of shape (N, C), not empty, got {logits.shape}"
         )
     n, classes = logits.shape
-    if np.shape(y) != (n,):
-        raise ShapeError(
-            f"softmax_cross_entropy: expected y of shape ({n},), one label a row, got {np.shape(y)}"
-        )
-    if np.asarray(y).dtype.kind not in "iu":
-        raise TypeError(f"softmax_cross_entropy: labels are whole numbers, got dtype {np.asarray(y).dtype}")
+    y = np.asarray(y)
+    if y.shape != (n,):
+        raise ShapeError(f"softmax_cross_entropy: expected y of shape ({n},), one label a row, got {y.shape}")
+    if y.dtype.kind not in "iu":
+        raise TypeError(f"softmax_cross_entropy: labels are whole numbers, got dtype {y.dtype}")
     try:  # this counts and checks 0 <= y < C in one go
-        return np.ravel_multi_index((y, np.arange(n)), (classes, n))
+        return np.ravel_multi_index((y, row_numbers(n)), (classes, n))
     except ValueError:
         raise ValueError(
             f"softmax_cross_entropy: the labels of {classes} classes are 0 to {classes - 1}, "
-            f"got labels from {np.min(y)} to {np.max(y)}"
+            f"got labels from {y.min()} to {y.max()}"
         ) from None
 
 
@@ -273,5 +331,13 @@ def find_labels(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
 def constant(value: float, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """A read-only array of one value, made once and kept: NumPy is faster with an array than with a number."""
     array = np.full(shape, value, dtype)
+    array.flags.writeable = False
+    return array
+
+
+@lru_cache(maxsize=32)
+def row_numbers(n: int) -> np.ndarray:
+    """A read-only array of 0 to n - 1, kept as above: making it anew for every batch costs a tenth of the loss."""
+    array = np.arange(n)
     array.flags.writeable = False
     return array

@@ -198,13 +198,17 @@ def _apart(wanted: np.ndarray, gap: float) -> np.ndarray:
 # Arrays
 
 
-def matrix(ax: Axes, A: np.ndarray, title: str) -> None:
-    """Draw ``A`` of shape (rows, columns) as a heat map, blue below 0 and orange above, with its numbers."""
+def matrix(ax: Axes, A: np.ndarray, title: str, largest: float | None = None) -> None:
+    """Draw ``A`` of shape (rows, columns) as a heat map, blue below 0 and orange above, with its numbers.
+
+    ``largest`` is the size that gets the full colour (by default A's own largest entry): give tables
+    that stand side by side the same one.
+    """
     A = np.asarray(A, dtype=float)
     if A.ndim != 2 or A.size == 0:
         raise ValueError(f"matrix draws an array of shape (rows, columns), not {A.shape}.")
     finite = np.abs(A[np.isfinite(A)])
-    limit = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+    limit = largest or (float(finite.max()) if finite.size and finite.max() > 0 else 1.0)
     ax.imshow(A, cmap=_BLUE_ORANGE.with_extremes(bad="#BBBBBB"), vmin=-limit, vmax=limit)
     ax.set_title(title)
     ax.set_xticks(range(A.shape[1]))

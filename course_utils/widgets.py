@@ -168,7 +168,9 @@ class _WhatIf:
 
     def show(self) -> None:
         now = ", ".join(
-            f"{slider.description} = {slider.label} (of {', '.join(label for label, _ in slider.options)})"
+            # not slider.label, which is empty until a slider has been moved away from its first value
+            f"{slider.description} = {slider.options[slider.index][0]} "
+            f"(of {', '.join(label for label, _ in slider.options)})"
             for slider in self.sliders
         )
         _display(

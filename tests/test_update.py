@@ -33,3 +33,8 @@ def test_sgd_steps_go_down_a_bowl_to_its_bottom():
     for _ in range(50):
         sgd_step(theta, 2 * theta, 0.2)  # the gradient of theta[0]² + theta[1]²
     np.testing.assert_allclose(theta, 0, atol=1e-9)
+
+
+def test_sgd_step_refuses_gradients_of_another_size():
+    with pytest.raises(ValueError):
+        sgd_step(np.zeros(9), np.zeros(8), 0.1)

@@ -163,7 +163,9 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
     if not sentence and isinstance(smallest.yours, str):
         sentence = f"{smallest.yours} (On the case: {smallest.case}.)"
     return Outcome(
-        "not yet", sentence or f"{name} differs on the case: {smallest.case}.", comparison=smallest
+        "not yet",
+        sentence or f"Your {name} differs from the right one: compare the numbers.",
+        comparison=smallest,
     )
 
 

@@ -63,7 +63,7 @@ class Attempt:
         """Show the course's own version."""
         source = dedent(inspect.getsource(self._exercise.reference)).rstrip()
         heading = f"The course's version · {self._exercise.number} {self._exercise.name}"
-        body = f'<pre style="margin:6px 0;overflow-x:auto">{escape(source)}</pre>'
+        body = f'<pre style="margin:6px 0;white-space:pre;overflow-x:auto">{escape(source)}</pre>'
         emit(card("plain", escape(heading), body), f"{heading}\n{source}")
 
 

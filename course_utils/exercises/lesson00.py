@@ -22,6 +22,10 @@ def step_only(theta, grad, rate):
     return -rate * grad
 
 
+def step_uphill_only(theta, grad, rate):
+    return rate * grad
+
+
 def rate_forgotten(theta, grad, rate):
     return theta - grad
 
@@ -74,6 +78,10 @@ EXERCISES = [
                 step_only, "That is the step, not the new weights: take the step from where you stand, theta."
             ),
             Misconception(
+                step_uphill_only,
+                "That is how far to go, not where you end: take it away from where you stand, theta.",
+            ),
+            Misconception(
                 rate_forgotten, "The rate is missing: the gradient says which way, `rate` says how far."
             ),
             Misconception(
@@ -81,7 +89,7 @@ EXERCISES = [
             ),
             Misconception(
                 in_place,
-                "`theta -= …` changes the array that the caller gave you; write `theta - …`, which makes a new one.",
+                "You change theta itself, the array that the caller gave you: write `theta - …`, which makes a new one.",
             ),
         ),
         alternatives=(one_by_one, on_a_copy),

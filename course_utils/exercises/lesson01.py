@@ -31,6 +31,18 @@ def not_divided(f, x, eps):
     return f(x + eps) - f(x - eps)
 
 
+def left_sided(f, x, eps):
+    return (f(x) - f(x - eps)) / eps
+
+
+def multiplied_by_eps(f, x, eps):
+    return (f(x + eps) - f(x - eps)) / 2 * eps
+
+
+def brackets_forgotten(f, x, eps):
+    return f(x + eps) - f(x - eps) / (2 * eps)
+
+
 def eps_ignored(f, x, eps):
     tiny = 1e-12
     return (f(x + tiny) - f(x - tiny)) / (2 * tiny)
@@ -54,7 +66,7 @@ def slope_as_mean(f, x, eps):
 SLOPE = Exercise(
     number="1.1",
     reference=slope,
-    returns=("slope",),
+    returns=("value",),
     checked="The slope is right for a cube, a sine and an exponential, with small and with large nudges.",
     cases=(
         Case("f(x) = x³ at 2, eps 0.1", lambda: dict(f=lambda x: x**3, x=2.0, eps=0.1)),
@@ -82,6 +94,18 @@ SLOPE = Exercise(
         ),
         Misconception(
             eps_ignored, "You nudge by a step of your own, and so small that rounding takes over: use `eps`."
+        ),
+        Misconception(
+            left_sided,
+            "You nudge to the left only. Nudge to both sides: the error then shrinks with eps², not with eps.",
+        ),
+        Misconception(
+            multiplied_by_eps,
+            "`/ 2 * eps` divides by 2 and then multiplies by eps: put brackets round it, `/ (2 * eps)`.",
+        ),
+        Misconception(
+            brackets_forgotten,
+            "Only the second value is divided: put brackets round the difference, `(… - …) / (2 * eps)`.",
         ),
         Misconception(wrong_way_round, "The sign is turned round: right side minus left side."),
     ),
@@ -114,6 +138,10 @@ def swapped(grad_y, a, b):
 
 def local_only(grad_y, a, b):
     return b, a
+
+
+def factors_returned(grad_y, a, b):
+    return a, b
 
 
 def passed_through(grad_y, a, b):
@@ -164,6 +192,9 @@ MULTIPLY = Exercise(
             "These are dy/da and dy/db. The loss wants dL/da: multiply each by grad_y, which arrives from above.",
         ),
         Misconception(
+            factors_returned, "You return the two factors themselves. Each gets grad_y times the *other* one."
+        ),
+        Misconception(
             passed_through, "You pass grad_y on unchanged; that is the rule for a sum. A product scales it."
         ),
         Misconception(
@@ -202,6 +233,10 @@ def slope_only(grad_y, x):
 
 def not_squared(grad_y, x):
     return grad_y * (1 - math.tanh(x))
+
+
+def tanh_brackets_forgotten(grad_y, x):
+    return grad_y * 1 - math.tanh(x) ** 2
 
 
 def forward_again(grad_y, x):
@@ -247,6 +282,10 @@ TANH = Exercise(
         ),
         Misconception(not_squared, "Nearly: the slope is 1 − y², with a square."),
         Misconception(
+            tanh_brackets_forgotten,
+            "Brackets: grad_y multiplies the whole slope, `grad_y * (1 - …)`, not only the 1.",
+        ),
+        Misconception(
             forward_again,
             "You multiply by tanh(x) itself, the forward pass. Backward needs its slope, 1 − tanh(x)².",
         ),
@@ -291,6 +330,11 @@ def with_old_gradients() -> Value:
     return root
 
 
+def nameless() -> Value:
+    a, b = Value(2.0, name="a"), Value(2.0, name="b")
+    return (a * b + (a + b)).called("L")
+
+
 def every_node(root: Value) -> list[Value]:
     """All nodes of a graph, each once, in no particular order."""
     found, waiting = [], [root]
@@ -332,18 +376,22 @@ def first_fault(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     place = {}
     for i, node in enumerate(result):
         if node in place:
-            return {"order": f"The node {node.name} is in your list twice."}
+            return {"order": f"The node {label(node)} is in your list twice."}
         place[node] = i
-    missing = sorted(node.name for node in nodes if node not in place)
+    missing = sorted(label(node) for node in nodes if node not in place)
     if missing:
         return {"order": f"Your list lacks {', '.join(missing)}."}
     for node in result:
-        late = [child.name for child in node.inputs if place[child] > place[node]]
+        late = [label(child) for child in node.inputs if place[child] > place[node]]
         if late:
-            return {"order": f"{node.name} stands before its input {late[0]}."}
+            return {"order": f"{label(node)} stands before its input {late[0]}."}
     if len(result) != len(nodes):
         return {"order": "Your list has nodes that are not part of this graph."}
     return {"order": "in order"}
+
+
+def label(node: Value) -> str:
+    return node.name or f"(the nameless {node.op})"
 
 
 def root_first(root):
@@ -365,6 +413,29 @@ def before_its_inputs(root):
             order.append(node)
             waiting.extend(node.inputs)
     return order[::-1]
+
+
+def seen_by(root, mark):
+    """The reference, but telling nodes apart by ``mark(node)``: what two wrong versions below are made of."""
+    order, seen = [], set()
+
+    def visit(node):
+        if mark(node) not in seen:
+            seen.add(mark(node))
+            for child in node.inputs:
+                visit(child)
+            order.append(node)
+
+    visit(root)
+    return order
+
+
+def told_apart_by_name(root):
+    return seen_by(root, lambda node: node.name)
+
+
+def told_apart_by_value(root):
+    return seen_by(root, lambda node: node.value)
 
 
 def leaves_forgotten(root):
@@ -410,14 +481,15 @@ GRAPHS = (
     ("L = x · x", squared),
     ("L = v · s + u, with u used three times", diamond),
 )
+NAMELESS = ("L = a · b + (a + b) with a = b = 2, and no names in between", nameless)
 
 ORDER = Exercise(
     number="1.4",
     reference=topological_order,
     returns=("order",),
     observe=first_fault,
-    checked="On four graphs, some with a node used twice, every node comes once and after its inputs.",
-    cases=tuple(Case(label, lambda build=build: dict(root=build())) for label, build in GRAPHS),
+    checked="On five graphs, some with a node used twice, every node comes once and after its inputs.",
+    cases=tuple(Case(label, lambda build=build: dict(root=build())) for label, build in (*GRAPHS, NAMELESS)),
     hints=(
         "A node may be written down once all its inputs are. So before you write a node, visit its inputs.",
         "A recursive function visit(node): leave if node was seen; mark it seen; visit each of node.inputs; append node.",
@@ -435,6 +507,14 @@ ORDER = Exercise(
             before_its_inputs,
             "Level by level from the root goes wrong when a node is used on two levels: it lands before one of its own inputs, "
             "or after a node that needs it. Visit inputs first, to the bottom.",
+        ),
+        Misconception(
+            told_apart_by_name,
+            "You tell nodes apart by their name, and two nodes may have the same one, or none: remember the node itself.",
+        ),
+        Misconception(
+            told_apart_by_value,
+            "You tell nodes apart by their value, and two nodes may have the same one: remember the node itself.",
         ),
         Misconception(
             leaves_forgotten, "The leaves are missing: nodes without inputs belong in the list too."
@@ -476,8 +556,13 @@ def backward(root, rules):
 
 def observe_gradients(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     """The gradients of all nodes, in the order of their names; None if a node has none."""
-    gradients = [node.grad for node in by_name(arguments["root"])]
-    return {"gradients": None if None in gradients else gradients}
+    nodes = by_name(arguments["root"])
+    empty = [node.name for node in nodes if not isinstance(node.grad, (int, float))]
+    if empty:
+        raise WrongResult(
+            f"Afterwards {', '.join(empty)} has no gradient: fill node.grad of every node that root was made from."
+        )
+    return {"gradients": [node.grad for node in nodes]}
 
 
 def by_name(root: Value) -> list[Value]:
@@ -529,6 +614,27 @@ def not_reset(root, rules):
             grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
             for child, grad in zip(node.inputs, grads, strict=True):
                 child.grad += grad
+
+
+def never_begun(root, rules):
+    order = topological_order(root)
+    root.grad = 1.0
+    for node in reversed(order):
+        if node.op:
+            grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
+            for child, grad in zip(node.inputs, grads, strict=True):
+                child.grad += grad
+
+
+def rule_for_a_leaf(root, rules):
+    order = topological_order(root)
+    for node in order:
+        node.grad = 0.0
+    root.grad = 1.0
+    for node in reversed(order):
+        grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
+        for child, grad in zip(node.inputs, grads, strict=True):
+            child.grad += grad
 
 
 def always_one(root, rules):
@@ -601,6 +707,14 @@ BACKWARD = Exercise(
         Misconception(
             forwards,
             "You walk from the leaves to the root. Gradients flow the other way: reversed(topological_order(root)).",
+        ),
+        Misconception(
+            never_begun,
+            "You add to a gradient that is still None: first set every node.grad in the graph to 0.",
+        ),
+        Misconception(
+            rule_for_a_leaf,
+            "A leaf was made by no operation: its op is '' and has no rule. Skip nodes without an op.",
         ),
         Misconception(
             not_reset,

@@ -169,7 +169,17 @@ def relu_backward(grad_y, x):
 
 
 def relu_truth(grad_y, x):
-    return numerical_gradient(lambda x: np.sum(grad_y * np.maximum(x, 0)), x)
+    """Central differences, but 0 at the kink, where they would give half of grad_y."""
+    return np.where(x == 0, 0, numerical_gradient(lambda x: np.sum(grad_y * np.maximum(x, 0)), x))
+
+
+def with_a_zero(x: np.ndarray) -> np.ndarray:
+    x[0, 0] = 0
+    return x
+
+
+def open_at_zero(grad_y, x):
+    return grad_y * (x >= 0)
 
 
 def gate_missing(grad_y, x):
@@ -217,7 +227,10 @@ RELU = Exercise(
     checked="The gradient equals central differences for two batches, through open and closed gates.",
     cases=(
         Case("2 examples, 4 units", lambda: dict(grad_y=normal(2, 4, seed=11), x=normal(2, 4, seed=12))),
-        Case("5 examples, 3 units", lambda: dict(grad_y=normal(5, 3, seed=13), x=normal(5, 3, seed=14))),
+        Case(
+            "5 examples, 3 units, one x exactly 0",
+            lambda: dict(grad_y=normal(5, 3, seed=13), x=with_a_zero(normal(5, 3, seed=14))),
+        ),
     ),
     hints=(
         "Where x was negative, y is 0 whatever x does nearby. What can flow back there?",
@@ -232,6 +245,10 @@ RELU = Exercise(
             "Everything flows back. Where x was negative the gate was shut, and nothing may pass.",
         ),
         Misconception(gate_inverted, "Your gate is inverted: gradients pass where x was positive."),
+        Misconception(
+            open_at_zero,
+            "Nearly: where x is exactly 0 the gradient should be 0, so the gate is `x > 0`, not `x >= 0`.",
+        ),
         Misconception(gate_alone, "That is the gate. Multiply it by grad_y, which arrives from above."),
         Misconception(
             relu_of_the_gradient,
@@ -374,7 +391,7 @@ CROSS_ENTROPY = Exercise(
         ),
         Misconception(
             whole_columns,
-            "`p[:, y] -= 1` hits whole columns. Pair every row with its own label: `p[np.arange(N), y] -= 1`.",
+            "You take the 1 away in whole columns, at labels of other rows too. Pair every row with its own label: `p[np.arange(N), y] -= 1`.",
         ),
         Misconception(
             logits_not_softmax, "You use the logits where the probabilities belong: softmax first."
@@ -435,6 +452,11 @@ def copy_forgotten(f, theta, eps=1e-5):
     return grad
 
 
+def both_halves_multiplied(f, theta, eps=1e-5):
+    nudges = eps * np.eye(len(theta))
+    return np.array([(f(theta + nudge) - f(theta - nudge)) / 2 * eps for nudge in nudges])
+
+
 def step_too_small(f, theta, eps=1e-5):
     return numerical_gradient(f, theta, 1e-13)
 
@@ -492,7 +514,11 @@ NUMERICAL = Exercise(
         ),
         Misconception(
             copy_forgotten,
-            "`a = b = theta.copy()` makes one copy with two names, so both nudges cancel. Copy twice.",
+            "f sees the same point twice, so every difference is 0: `a = b = theta.copy()` is one array with two names. Copy twice.",
+        ),
+        Misconception(
+            both_halves_multiplied,
+            "`/ 2 * eps` divides by 2 and then multiplies by eps: put brackets round it, `/ (2 * eps)`.",
         ),
         Misconception(
             step_too_small,
@@ -530,6 +556,16 @@ def small_problem(batches: int = 3, rate: float = 0.2) -> dict:
 
 def observe_training(arguments, result):
     return {"losses": result, "net.theta": arguments["net"].theta}
+
+
+def full_gradient_step(net, loss, batches, rate):
+    losses = []
+    for x, y in batches:
+        value, grad_logits = loss(net.forward(x), y)
+        net.backward(grad_logits)
+        net.theta -= net.grad
+        losses.append(value)
+    return losses
 
 
 def climbing(net, loss, batches, rate):
@@ -630,9 +666,10 @@ TRAIN = Exercise(
     ),
     misconceptions=(
         Misconception(climbing, "You add the gradient: the loss climbs. Take it away."),
+        Misconception(full_gradient_step, "The rate is missing from the step: rate * net.grad."),
         Misconception(
             backward_forgotten,
-            "The weights never move, since net.grad stays 0: call net.backward(grad_logits) before the step.",
+            "The weights never move. Either net.backward(grad_logits) was not called, so net.grad stays 0, or the step made a new array that never got back: `net.theta -= …` or `net.theta = …`.",
         ),
         Misconception(
             step_before_backward,

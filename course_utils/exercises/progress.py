@@ -74,7 +74,7 @@ def progress() -> None:
         lines.append(f"Lesson {lesson}   " + "   ".join(marks))
         rows.append(
             f'<div style="margin-top:4px"><b>Lesson {lesson}</b>&ensp;'
-            + "&ensp;".join(map(escape, marks))
+            + " &ensp;".join(f'<span style="white-space:nowrap">{escape(mark)}</span>' for mark in marks)
             + "</div>"
         )
     solved = sum(name in remembered for name in exercises)
