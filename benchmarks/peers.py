@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from course_utils.nn import Linear, Network, ReLU, softmax_cross_entropy
-from course_utils.update import sgd_step
+from course_utils.update import SGD
 
 RATE = 1e-6  # so small that thousands of timed steps stay at the same work: no weight runs away, none dies
 
@@ -63,7 +63,7 @@ def make_network(problem: Problem) -> Network:
 
 
 def this_engine(problem: Problem) -> Contender:
-    net, x, y = make_network(problem), problem.x, problem.y
+    net, x, y, rule = make_network(problem), problem.x, problem.y, SGD(RATE)
 
     def evaluate() -> tuple[float, np.ndarray]:
         loss, grad_logits = softmax_cross_entropy(net.forward(x), y)
@@ -73,7 +73,7 @@ def this_engine(problem: Problem) -> Contender:
     def step() -> None:
         _, grad_logits = softmax_cross_entropy(net.forward(x), y)
         net.backward(grad_logits)
-        sgd_step(net.theta, net.grad, RATE)
+        rule.step(net.theta, net.grad)
 
     return step, evaluate
 

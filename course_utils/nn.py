@@ -16,6 +16,7 @@ and nowhere else.
 from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 
 class ShapeError(ValueError):
@@ -106,6 +107,54 @@ class Linear(Layer):
             )  # the sum of the rows: a third of the time of grad_y.sum(axis=0)
         # W.T is column-major; with grad_y in the same order the product is a seventh quicker, copy included
         return np.asfortranarray(grad_y) @ self.W.T if need_grad_x else None
+
+
+class Conv1d(Layer):
+    """y[n, o, t] = Σ_{c, k} W[o, c, k] x[n, c, t + k] + b[o]: the same small weights at every position.
+
+    x (N, channels_in, length), W (channels_out, channels_in, width), b (channels_out,),
+    y (N, channels_out, length - width + 1). As in PyTorch this is a correlation: W is not flipped.
+    """
+
+    W, grad_W = View(), View()
+    b, grad_b = View(), View()
+
+    def __init__(self, channels_in: int, channels_out: int, width: int) -> None:
+        super().__init__()
+        self.name = f"Conv1d({channels_in}, {channels_out}, {width})"
+        self.shapes = {"W": (channels_out, channels_in, width), "b": (channels_out,)}
+
+    def initialise(self, rng: np.random.Generator) -> None:
+        """As for Linear; every output is made of channels_in · width inputs."""
+        shape = self.shapes["W"]
+        self.W = rng.standard_normal(shape) * np.sqrt(2 / (shape[1] * shape[2]))
+        self.b = np.zeros(shape[0])
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        _, channels, width = self.W.shape
+        if x.ndim != 3 or x.shape[1] != channels or x.shape[2] < width:
+            raise ShapeError(
+                f"{self.name}: expected x of shape (N, {channels}, at least {width}), got {x.shape}"
+            )
+        # Every position's stretch of x, as a view: (N, channels_in, length - width + 1, width).
+        self.windows = sliding_window_view(x, width, axis=2)
+        y = np.tensordot(self.windows, self.W, axes=([1, 3], [1, 2]))  # one matrix product for all positions
+        y += self.b
+        return y.transpose(0, 2, 1)
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
+        """grad_W sums over all positions that shared W; grad_x is grad_y correlated with W turned round."""
+        channels_out, _, width = self.W.shape
+        n, _, positions, _ = self.windows.shape
+        check_grad(self, grad_y, (n, channels_out, positions))
+        if self.needs_grad:
+            self.grad_W = np.tensordot(grad_y, self.windows, axes=([0, 2], [0, 2]))
+            self.grad_b = grad_y.sum(axis=(0, 2))
+        if not need_grad_x:
+            return None
+        padded = np.pad(grad_y, ((0, 0), (0, 0), (width - 1, width - 1)))
+        windows = sliding_window_view(padded, width, axis=2)
+        return np.tensordot(windows, self.W[:, :, ::-1], axes=([1, 3], [0, 2])).transpose(0, 2, 1)
 
 
 class ReLU(Layer):

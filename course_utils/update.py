@@ -105,8 +105,3 @@ class AdamW(Adam):
         shrink = self.rate * self.decay * theta
         theta -= shrink if self.mask is None else self.mask * shrink
         super().step(theta, grad)
-
-
-def sgd_step(theta: np.ndarray, grad: np.ndarray, rate: float) -> None:
-    """Move theta (P,) against grad (P,) by ``rate``, in place: theta ← theta − rate · grad."""
-    theta -= rate * grad
