@@ -181,11 +181,13 @@ def comparisons(exercise: Exercise, runs: list[Run], wrong: list[str]) -> list[C
 
 
 def recognise(exercise: Exercise, runs: list[Run], wrong: list[str]) -> Outcome | None:
-    """The misconception whose own results are those of the learner: all that is wrong, or its first part."""
-    first_wrong = wrong[:1]
-    for names in (wrong, first_wrong):
-        for misconception in exercise.misconceptions:
-            theirs = run_all(exercise, misconception.wrong)
+    """The misconception whose own results are those of the learner: all, all that are wrong, or the first of these."""
+    everything = list(expected_values(exercise.name)[0])
+    known = [
+        (misconception, run_all(exercise, misconception.wrong)) for misconception in exercise.misconceptions
+    ]
+    for names in (everything, wrong, wrong[:1]):
+        for misconception, theirs in known:
             if len(theirs) == len(runs) and all(
                 alike(mine, other, names, exercise.rtol) for mine, other in zip(runs, theirs, strict=True)
             ):
