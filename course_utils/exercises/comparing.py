@@ -37,7 +37,7 @@ def wrong_form(name: str, got: Any, expected: np.ndarray) -> str:
     bad = ~np.isfinite(got)
     if bad.any() and np.isfinite(expected).all():
         what = "nan" if np.isnan(got).any() else "inf"
-        return f"{name} has {what} in {bad.sum()} of {bad.size} entries: look for 0/0, log(0) or an exp that overflows."
+        return f"{name} has {what} in {bad.sum()} of {bad.size} entries: look for 0/0, log(0), the root of a negative number, or an exp that overflows."
     return ""
 
 

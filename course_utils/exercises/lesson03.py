@@ -12,7 +12,7 @@ def momentum_step(theta, grad, velocity, rate, momentum):
 
     theta, grad, velocity: shape (P,). rate: number. momentum: number from 0 to 1.
     First velocity ← momentum · velocity + grad, then theta ← theta − rate · velocity.
-    Return the new theta and the new velocity, both shape (P,).
+    Return the new theta and the new velocity, both shape (P,); leave the inputs as they are.
     """
     velocity = momentum * velocity + grad
     return theta - rate * velocity, velocity
@@ -30,6 +30,25 @@ def averaged_velocity(theta, grad, velocity, rate, momentum):
 
 def velocity_forgotten(theta, grad, velocity, rate, momentum):
     return theta - rate * grad, momentum * velocity + grad
+
+
+def textbook_sign(theta, grad, velocity, rate, momentum):
+    velocity = momentum * velocity - rate * grad
+    return theta + velocity, velocity
+
+
+def returned_in_the_wrong_order(theta, grad, velocity, rate, momentum):
+    velocity = momentum * velocity + grad
+    return velocity, theta - rate * velocity
+
+
+def old_velocity_returned(theta, grad, velocity, rate, momentum):
+    return theta - rate * (momentum * velocity + grad), velocity
+
+
+def gradient_slowed_too(theta, grad, velocity, rate, momentum):
+    velocity = momentum * (velocity + grad)
+    return theta - rate * velocity, velocity
 
 
 def old_velocity_used(theta, grad, velocity, rate, momentum):
@@ -112,6 +131,22 @@ MOMENTUM = Exercise(
             velocity_forgotten, "The velocity is right, and not used: the step goes along the new velocity."
         ),
         Misconception(
+            textbook_sign,
+            "That is the form with the rate inside the velocity, as some books write it. Here the velocity holds gradients: "
+            "momentum * velocity + grad, and the rate multiplies it in the step.",
+        ),
+        Misconception(
+            returned_in_the_wrong_order,
+            "The order is turned round: return the new theta first, then the velocity.",
+        ),
+        Misconception(
+            old_velocity_returned,
+            "The weights are right, but you return the old velocity: the next step needs the new one.",
+        ),
+        Misconception(
+            gradient_slowed_too, "Momentum multiplies the old velocity only; the new gradient enters whole."
+        ),
+        Misconception(
             old_velocity_used,
             "The step uses the velocity from before. Make the new velocity first, then step along it.",
         ),
@@ -139,6 +174,7 @@ def adam_step(theta, grad, mean, square, t, rate, beta1, beta2, eps):
     mean ← beta1 · mean + (1 − beta1) · grad, square ← beta2 · square + (1 − beta2) · grad²;
     both divided by 1 − betaᵗ, then theta ← theta − rate · mean / (√square + eps).
     Return the new theta, and mean and square as they were before that division; all shape (P,).
+    Leave the inputs as they are.
     """
     mean = beta1 * mean + (1 - beta1) * grad
     square = beta2 * square + (1 - beta2) * grad**2
@@ -172,6 +208,28 @@ def corrected_means_kept(*arguments):
 
 def counted_from_zero(theta, grad, mean, square, t, *numbers):
     return adam_with(theta, grad, mean, square, t + 1, *numbers)
+
+
+def power_forgotten(theta, grad, mean, square, t, rate, beta1, beta2, eps):
+    _, mean, square = adam_with(theta, grad, mean, square, t, rate, beta1, beta2, eps)
+    m, s = mean / (1 - beta1), square / (1 - beta2)
+    return theta - rate * m / (np.sqrt(s) + eps), mean, square
+
+
+def times_in_place_of_power(theta, grad, mean, square, t, rate, beta1, beta2, eps):
+    _, mean, square = adam_with(theta, grad, mean, square, t, rate, beta1, beta2, eps)
+    m, s = mean / (1 - beta1 * t), square / (1 - beta2 * t)
+    return theta - rate * m / (np.sqrt(s) + eps), mean, square
+
+
+def only_the_mean_corrected(theta, grad, mean, square, t, rate, beta1, beta2, eps):
+    _, mean, square = adam_with(theta, grad, mean, square, t, rate, beta1, beta2, eps)
+    return theta - rate * mean / (1 - beta1**t) / (np.sqrt(square) + eps), mean, square
+
+
+def uphill_with_adam(theta, grad, mean, square, t, rate, beta1, beta2, eps):
+    new, mean, square = adam_with(theta, grad, mean, square, t, rate, beta1, beta2, eps)
+    return 2 * theta - new, mean, square
 
 
 def betas_swapped(theta, grad, mean, square, t, rate, beta1, beta2, eps):
@@ -249,6 +307,15 @@ ADAM = Exercise(
             "Your correction counts one step too many: t is 1 at the first step already, use it as it is.",
         ),
         Misconception(
+            power_forgotten, "The power is missing: the correction is 1 − beta**t, and fades as t grows."
+        ),
+        Misconception(times_in_place_of_power, "beta * t where beta to the power t belongs: `beta1**t`."),
+        Misconception(
+            only_the_mean_corrected,
+            "You correct the mean but not the square: both begin at 0, so divide both.",
+        ),
+        Misconception(uphill_with_adam, "You step uphill: take the step away from theta."),
+        Misconception(
             betas_swapped, "beta1 and beta2 are swapped: beta1 belongs to the mean, beta2 to the square."
         ),
         Misconception(
@@ -280,6 +347,13 @@ def rate_vector(groups, rates):
     """
     size = max(part.stop for part in groups.values())
     vector = np.zeros(size)
+    for name, rate in rates.items():
+        vector[groups[name]] = rate
+    return vector
+
+
+def named_groups_only(groups, rates):
+    vector = np.zeros(max(groups[name].stop for name in rates))
     for name, rate in rates.items():
         vector[groups[name]] = rate
     return vector
@@ -348,6 +422,10 @@ RATES = Exercise(
             lambda: dict(groups={"body": slice(0, 3), "head": slice(3, 5)}, rates={"body": 0.1, "head": 0.5}),
         ),
         Case(
+            "two groups, the last one left out",
+            lambda: dict(groups={"body": slice(0, 3), "head": slice(3, 5)}, rates={"body": 0.1}),
+        ),
+        Case(
             "three groups, named in another order, one left out",
             lambda: dict(
                 groups={"first": slice(0, 2), "middle": slice(2, 6), "head": slice(6, 7)},
@@ -363,6 +441,10 @@ RATES = Exercise(
         Misconception(
             one_rate_a_group,
             "That is one rate for every group. The update multiplies entry by entry, so every *weight* needs one: shape (P,).",
+        ),
+        Misconception(
+            named_groups_only,
+            "Your vector ends where the last group that rates names ends. Every weight needs an entry: take the size from all groups.",
         ),
         Misconception(
             by_order_not_by_name, "You pair groups and rates by their order. Pair them by name: groups[name]."
@@ -418,6 +500,26 @@ def step_projected(theta, grad, rate, mask, penalty_grad, project):
 
 def projection_forgotten(theta, grad, rate, mask, penalty_grad, project):
     return theta - rate * mask * (grad + penalty_grad)
+
+
+def bracket_lost(theta, grad, rate, mask, penalty_grad, project):
+    return project(theta - rate * mask * grad + penalty_grad)
+
+
+def mask_left_out(theta, grad, rate, mask, penalty_grad, project):
+    return project(theta - rate * (grad + penalty_grad))
+
+
+def penalty_left_out(theta, grad, rate, mask, penalty_grad, project):
+    return project(theta - rate * mask * grad)
+
+
+def uphill_update(theta, grad, rate, mask, penalty_grad, project):
+    return project(theta + rate * mask * (grad + penalty_grad))
+
+
+def masked_after_projection(theta, grad, rate, mask, penalty_grad, project):
+    return np.where(mask == 0, theta, project(theta - rate * mask * (grad + penalty_grad)))
 
 
 def penalty_rewarded(theta, grad, rate, mask, penalty_grad, project):
@@ -488,7 +590,7 @@ UPDATE = Exercise(
     misconceptions=(
         Misconception(
             weights_masked,
-            "Your mask multiplies the weights, so masked ones become 0. It belongs to the step: masked weights stay.",
+            "Your mask multiplies the weights, so masked ones become 0. It belongs to the step.",
         ),
         Misconception(
             penalty_outside_the_mask,
@@ -507,6 +609,18 @@ UPDATE = Exercise(
             "You project the step. The structure is a property of the weights: project the new theta.",
         ),
         Misconception(projection_forgotten, "The projection is missing: hand the new weights to project."),
+        Misconception(
+            bracket_lost, "A bracket is missing: rate and mask multiply the sum (grad + penalty_grad)."
+        ),
+        Misconception(
+            mask_left_out, "The mask is missing: it multiplies the step, so that 0 holds a weight."
+        ),
+        Misconception(penalty_left_out, "The penalty is missing: add penalty_grad to grad."),
+        Misconception(uphill_update, "You step uphill: take the step away from theta."),
+        Misconception(
+            masked_after_projection,
+            "You put masked weights back after the projection. Here Π has the last word: what it holds is a property of all weights together.",
+        ),
         Misconception(
             penalty_rewarded,
             "The penalty's gradient is taken away from grad: you reward what should cost. Add it.",
