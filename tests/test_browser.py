@@ -413,3 +413,44 @@ def test_every_text_below_a_cell_is_legible_in_both_themes(lesson):
     finally:
         lesson.theme(LIGHT)
         lesson.write("exercise-linear", blank)
+
+
+# The other lessons: blank, run to the end, every slider moved
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(path.name for path in (COURSE / "lessons").glob("*.ipynb") if path.name != LESSON),
+    ids=lambda n: n[:2],
+)
+def test_the_other_lessons_run_blank_and_their_sliders_move(page, name):
+    tab = page.context.browser.new_page()  # a workspace of its own, so that cells of two lessons never mix
+    tab.set_viewport_size({"width": 1100, "height": 1400})
+    tab.set_default_timeout(PATIENCE)
+    try:
+        tab.goto(page.url.split("/lab")[0] + f"/lab/workspaces/{name[:2]}?token={TOKEN}")
+        tab.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+        notebook = Notebook(tab, name)
+        notebook.run_all()
+        test_the_blank_lesson_runs_to_its_end(notebook)
+        test_every_exercise_has_a_card_that_says_not_attempted(notebook)
+        test_every_picture_is_there_and_described(notebook)
+        test_no_formula_is_left_raw_and_no_widget_is_missing(notebook)
+        for what_if in [cell["id"] for cell in notebook.just_run if "what_if(" in cell["source"]]:
+            move_every_slider(notebook.shown(what_if))
+    finally:
+        tab.close()
+
+
+def move_every_slider(below: Locator) -> None:
+    """With the keyboard, one step to the right, or back from the end: each time the picture is described anew."""
+    picture = below.locator("img")
+    for handle in below.locator(".noUi-handle").all():
+        before = picture.get_attribute("alt")
+        at_the_end = float(handle.get_attribute("aria-valuenow")) >= float(
+            handle.get_attribute("aria-valuemax")
+        )
+        handle.press("ArrowLeft" if at_the_end else "ArrowRight")
+        expect(picture).not_to_have_attribute("alt", before)
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("img => img.naturalWidth") > 0
