@@ -569,51 +569,38 @@ def by_name(root: Value) -> list[Value]:
     return sorted(every_node(root), key=lambda node: node.name)
 
 
-def overwritten(root, rules):
+def backward_but(
+    root, rules, zero=True, start=1.0, walk=reversed, add=True, arriving=lambda node: node.grad, skip=True
+):
+    """The reference with one thing changed: what the wrong versions below are made of."""
     order = topological_order(root)
     for node in order:
-        node.grad = 0.0
-    root.grad = 1.0
-    for node in reversed(order):
-        if node.op:
-            grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
+        node.grad = 0.0 if zero else node.grad
+    if start is not None:
+        root.grad = start
+    for node in walk(order):
+        if node.op or not skip:
+            grads = rules[node.op](arriving(node), *[child.value for child in node.inputs])
             for child, grad in zip(node.inputs, grads, strict=True):
-                child.grad = grad
+                child.grad = child.grad + grad if add else grad
+
+
+def overwritten(root, rules):
+    backward_but(root, rules, add=False)
 
 
 def root_not_one(root, rules):
-    order = topological_order(root)
-    for node in order:
-        node.grad = 0.0
-    for node in reversed(order):
-        if node.op:
-            grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
-            for child, grad in zip(node.inputs, grads, strict=True):
-                child.grad += grad
+    backward_but(root, rules, start=None)
 
 
 def forwards(root, rules):
-    order = topological_order(root)
-    for node in order:
-        node.grad = 0.0
-    root.grad = 1.0
-    for node in order:
-        if node.op:
-            grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
-            for child, grad in zip(node.inputs, grads, strict=True):
-                child.grad += grad
+    backward_but(root, rules, walk=iter)
 
 
 def not_reset(root, rules):
-    order = topological_order(root)
-    for node in order:
+    for node in topological_order(root):
         node.grad = node.grad or 0.0
-    root.grad = 1.0
-    for node in reversed(order):
-        if node.op:
-            grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
-            for child, grad in zip(node.inputs, grads, strict=True):
-                child.grad += grad
+    backward_but(root, rules, zero=False)
 
 
 def never_begun(root, rules):
@@ -623,30 +610,15 @@ def never_begun(root, rules):
         if node.op:
             grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
             for child, grad in zip(node.inputs, grads, strict=True):
-                child.grad += grad
+                child.grad += grad  # as learners write it, for the error's own words
 
 
 def rule_for_a_leaf(root, rules):
-    order = topological_order(root)
-    for node in order:
-        node.grad = 0.0
-    root.grad = 1.0
-    for node in reversed(order):
-        grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
-        for child, grad in zip(node.inputs, grads, strict=True):
-            child.grad += grad
+    backward_but(root, rules, skip=False)
 
 
 def always_one(root, rules):
-    order = topological_order(root)
-    for node in order:
-        node.grad = 0.0
-    root.grad = 1.0
-    for node in reversed(order):
-        if node.op:
-            grads = rules[node.op](1.0, *[child.value for child in node.inputs])
-            for child, grad in zip(node.inputs, grads, strict=True):
-                child.grad += grad
+    backward_but(root, rules, arriving=lambda node: 1.0)
 
 
 def backward_with_a_table(root, rules):
