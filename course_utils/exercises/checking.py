@@ -161,7 +161,7 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
             lambda: [e[name] for e in expected_values(exercise.name, ones_upstream=True)],
         )
     if not sentence and isinstance(smallest.yours, str):
-        sentence = f"{smallest.yours} (On the case: {smallest.case}.)"
+        sentence = f"{smallest.yours} It should be: {smallest.expected} (On the case: {smallest.case}.)"
     return Outcome(
         "not yet",
         sentence or f"Your {name} differs from the right one: compare the numbers.",

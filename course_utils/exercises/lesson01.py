@@ -369,7 +369,7 @@ def topological_order(root):
 
 
 def first_fault(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
-    """Many orders are right, so what is compared is the first fault found, or 'in order'."""
+    """Many orders are right, so what is compared is the first fault found, if there is one."""
     if not isinstance(result, (list, tuple)) or not all(isinstance(node, Value) for node in result):
         raise WrongResult(f"Return a list of the graph's nodes; yours returned {describe(result)}.")
     nodes = every_node(arguments["root"])
@@ -387,7 +387,7 @@ def first_fault(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
             return {"order": f"{label(node)} stands before its input {late[0]}."}
     if len(result) != len(nodes):
         return {"order": "Your list has nodes that are not part of this graph."}
-    return {"order": "in order"}
+    return {"order": "every node once, its inputs before it."}
 
 
 def label(node: Value) -> str:

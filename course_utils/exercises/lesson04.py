@@ -37,6 +37,10 @@ def decay_left_out(theta, grad, rate, mask, decay):
     return theta - rate * mask * grad
 
 
+def step_added(theta, grad, rate, mask, decay):
+    return theta + rate * mask * (grad + decay * theta)
+
+
 def mask_turned_round(theta, grad, rate, mask, decay):
     return theta - rate * (1 - mask) * (grad + decay * theta)
 
@@ -93,6 +97,7 @@ MASKED = Exercise(
             "The decay escapes the rate. L2 decay is part of the gradient, so the rate scales it too.",
         ),
         Misconception(decay_left_out, "The decay is missing: add decay * theta to the gradient."),
+        Misconception(step_added, "You step uphill: take the step away from theta."),
         Misconception(mask_turned_round, "Your mask is turned round: 1 moves, 0 stays."),
         Misconception(decay_grows_the_weights, "Your decay makes the weights grow: its gradient is added."),
     ),
@@ -107,6 +112,7 @@ def frozen_momentum_step(theta, grad, velocity, rate, momentum, mask):
     """A step with momentum in which masked weights stay, even if they were moving before.
 
     theta, grad, velocity, mask: shape (P,). rate, momentum: numbers.
+    As in lesson 03, velocity ← momentum · velocity + grad and theta ← theta − rate · velocity.
     The velocity of a masked weight becomes 0, so that it does not jump when it is thawed.
     Return the new theta and the new velocity, both shape (P,).
     """
@@ -233,6 +239,30 @@ def gradient_masked_after_decay(theta, grad, mean, square, t, rate, decay, mask)
     return theta - rate * step, mean, square
 
 
+def masked_twice(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(mask * (grad + decay * theta), mean, square, t)
+    return theta - rate * mask * step, mean, square
+
+
+def means_frozen_too(theta, grad, mean, square, t, rate, decay, mask):
+    step, new_mean, new_square = adam_direction(grad + decay * theta, mean, square, t)
+    return (
+        theta - rate * mask * step,
+        np.where(mask == 1, new_mean, mean),
+        np.where(mask == 1, new_square, square),
+    )
+
+
+def means_zeroed(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
+    return theta - rate * mask * step, mask * mean, mask * square
+
+
+def corrected_means_returned(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
+    return theta - rate * mask * step, mean / (1 - 0.9**t), square / (1 - 0.999**t)
+
+
 def decay_outside_adam(theta, grad, mean, square, t, rate, decay, mask):
     step, mean, square = adam_direction(grad, mean, square, t)
     return theta - rate * mask * (step + decay * theta), mean, square
@@ -297,6 +327,22 @@ FROZEN_ADAM = Exercise(
             "Gradient and decay are masked, but the mean from before the freeze still moves the weight: mask the step.",
         ),
         Misconception(
+            masked_twice,
+            "The weights stay, but you masked the gradient too. Here the means see the whole gradient: mask the step only.",
+        ),
+        Misconception(
+            means_frozen_too,
+            "Your means stop for masked weights. Here they go on as always; only the weights are held.",
+        ),
+        Misconception(
+            means_zeroed,
+            "You mask the means as well. In 4.2 the velocity became 0; here the means go on, and only the weights are held.",
+        ),
+        Misconception(
+            corrected_means_returned,
+            "Return the means as they are before the bias correction: the next step corrects them anew.",
+        ),
+        Misconception(
             decay_outside_adam,
             "You take the decay out of Adam: that is AdamW. Here it is part of the gradient: grad + decay * theta enters the means.",
         ),
@@ -333,7 +379,8 @@ def backward_early(layers, grad_y):
     layers: from first to last; each has needs_grad (True or False) and
     backward(grad_y, need_grad_x), which returns the grad_y of the layer below (None if not asked for it).
     grad_y: dL/d(output of the last layer).
-    Call backward where it is needed and nowhere else, with need_grad_x False at the lowest. Return nothing.
+    Call backward where it is needed and nowhere else, with need_grad_x False at the lowest. If no layer
+    needs a gradient, call nothing. Return nothing.
     """
     lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
     for i in range(len(layers) - 1, lowest - 1, -1):
@@ -346,6 +393,7 @@ def observe_calls(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
         raise WrongResult(f"Return nothing; yours returned {describe(result)}.")
     return {
         "calls": "; ".join(f"{layer.name} {call_in_words(layer)}" for layer in reversed(arguments["layers"]))
+        + "."
     }
 
 
@@ -377,6 +425,37 @@ def frozen_layers_skipped(layers, grad_y):
     for i in range(len(layers) - 1, lowest - 1, -1):
         if layers[i].needs_grad:
             grad_y = layers[i].backward(grad_y, i > lowest)
+
+
+def asked_but_for_the_data(layers, grad_y):
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(len(layers) - 1, lowest - 1, -1):
+        grad_y = layers[i].backward(grad_y, i > 0)
+
+
+def same_gradient_for_all(layers, grad_y):
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(len(layers) - 1, lowest - 1, -1):
+        layers[i].backward(grad_y, i > lowest)
+
+
+def stopped_at_the_highest(layers, grad_y):
+    for layer in reversed(layers):
+        grad_y = layer.backward(grad_y, not layer.needs_grad)
+        if layer.needs_grad:
+            return
+
+
+def from_the_first_layer(layers, grad_y):
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(lowest, len(layers)):
+        grad_y = layers[i].backward(grad_y, i > lowest)
+
+
+def asked_only_where_it_trains(layers, grad_y):
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(len(layers) - 1, lowest - 1, -1):
+        grad_y = layers[i].backward(grad_y, layers[i].needs_grad)
 
 
 def asked_at_the_lowest(layers, grad_y):
@@ -448,6 +527,26 @@ EARLY = Exercise(
         Misconception(
             frozen_layers_skipped,
             "You skip frozen layers and hand the gradient on unchanged. It must pass through their backward: each still multiplies by its own slope.",
+        ),
+        Misconception(
+            asked_but_for_the_data,
+            "The lowest layer that trains need not compute grad_x, wherever it lies: compare i with it, not with 0.",
+        ),
+        Misconception(
+            same_gradient_for_all,
+            "Every layer gets the same grad_y. Hand each one what the layer above returned.",
+        ),
+        Misconception(
+            stopped_at_the_highest,
+            "You stop at the first layer from above that trains. Another one may train below it: go on to the lowest.",
+        ),
+        Misconception(
+            from_the_first_layer,
+            "You walk from the first layer up. The gradient comes from the last: go down.",
+        ),
+        Misconception(
+            asked_only_where_it_trains,
+            "A frozen layer above one that trains has to pass the gradient on: ask it for grad_x although its own weights stay.",
         ),
         Misconception(
             asked_at_the_lowest,
