@@ -212,18 +212,14 @@ class Network:
         self._theta = np.zeros(size, self.dtype)
         self._grad = np.zeros(size, self.dtype)
 
-        rng = np.random.default_rng(seed)
-        start = 0
         for number, layer in enumerate(layers):
             if layer.in_network:
                 raise ValueError(f"{layer.name} is in a network already: make a new one for each place")
             layer.in_network = True
             layer.name = f"layer {number}, {layer.name}"
-            for name, shape in layer.shapes.items():
-                stop = start + int(np.prod(shape))
-                layer.views[name] = self._theta[start:stop].reshape(shape)
-                layer.views["grad_" + name] = self._grad[start:stop].reshape(shape)
-                start = stop
+        self._give_views()
+        rng = np.random.default_rng(seed)
+        for layer in layers:
             layer.initialise(rng)
 
         self._layers_of = {
@@ -235,6 +231,21 @@ class Network:
             stop = start + sum(int(np.prod(shape)) for layer in group for shape in layer.shapes.values())
             self.groups[name] = slice(start, stop)
             start = stop
+
+    def _give_views(self) -> None:
+        """Give every layer its stretch of theta and of grad, under the names of its weights."""
+        start = 0
+        for layer in self.layers:
+            for name, shape in layer.shapes.items():
+                stop = start + int(np.prod(shape))
+                layer.views[name] = self._theta[start:stop].reshape(shape)
+                layer.views["grad_" + name] = self._grad[start:stop].reshape(shape)
+                start = stop
+
+    def __setstate__(self, state: dict) -> None:
+        """A deep copy, or a network out of a pickle, has arrays of its own: its layers look into those."""
+        self.__dict__.update(state)
+        self._give_views()
 
     def mask(self, *names: str) -> np.ndarray:
         """1 for the weights of the named groups, 0 for all others; shape (P,)."""

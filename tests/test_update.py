@@ -1,5 +1,8 @@
 """The update rules against torch.optim, and every symbol of the equation in its place."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -221,3 +224,18 @@ def test_input_gradient_is_the_same_when_nothing_trains():
     net.train_only()
     net.forward(x)
     assert np.array_equal(net.backward(np.ones((3, 3)), need_grad_x=True), wanted)
+
+
+@pytest.mark.parametrize(
+    "twin_of", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))], ids=["deepcopy", "pickle"]
+)
+def test_a_copy_is_whole_and_independent(twin_of):
+    net = grouped()
+    twin = twin_of(net)
+    before, x = net.theta.copy(), np.random.default_rng(0).standard_normal((3, 5))
+    assert np.array_equal(twin.forward(x), net.forward(x))
+    twin.theta = twin.theta + 1
+    assert np.array_equal(twin.layers[0].W, net.layers[0].W + 1)
+    assert np.array_equal(net.theta, before)
+    backward(twin)
+    assert np.shares_memory(twin.layers[0].grad_W, twin.grad) and twin.grad.any() and not net.grad.any()
