@@ -359,6 +359,11 @@ def check_vector(name: str, vector: np.ndarray, value: np.ndarray) -> None:
         raise ShapeError(f"{name} has shape {vector.shape}, got {np.shape(value)}")
 
 
+def accuracy(net: Network, x: np.ndarray, y: np.ndarray) -> float:
+    """The share of examples x (N, d) whose largest logit is at their label y (N,)."""
+    return float(np.mean(net.forward(x).argmax(axis=1) == y))
+
+
 def check_grad(layer: Layer, grad_y: np.ndarray, expected: tuple[int, ...]) -> None:
     """Raise ShapeError unless grad_y has the shape of the layer's last output."""
     if grad_y.shape != expected:

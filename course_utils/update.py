@@ -18,9 +18,8 @@ class SGD:
     """Stochastic gradient descent: the direction is the gradient itself.
 
     ``rate`` η is a number or has shape (P,); ``mask`` m is 0 or 1 for every weight, shape (P,), and
-    a masked weight stays bitwise what it is (unless a
-    projection moves it); ``penalty(theta)`` returns λ∇R(θ), shape (P,);
-    ``projection(theta)`` returns Π(θ), shape (P,).
+    a masked weight stays bitwise what it is, unless a projection moves it; ``penalty(theta)``
+    returns λ∇R(θ) and ``projection(theta)`` returns Π(θ), both of shape (P,).
     """
 
     def __init__(

@@ -201,6 +201,7 @@ def test_strange_functions_get_one_clear_card(exercise, strange, capsys):
     assert outcome.status == "not yet"
     html, plain = draw(exercise, outcome)
     assert len(plain) < 2500 and "Traceback" not in plain
+    assert len(outcome.printed) <= 1000  # a storm is counted, not kept
     assert capsys.readouterr().out == ""
 
 
@@ -252,6 +253,7 @@ def test_numpy_warnings_and_stderr_count_for_nothing():
     ("change", "says"),
     [
         (lambda g: 3 * g, "3 times"),
+        (lambda g: -g, "wrong sign"),
         (lambda g: 0.5 * g, "0.5 times"),
         (lambda g: g + 0.1, "differs"),
         (lambda g: g.astype(complex), "complex"),
@@ -419,3 +421,16 @@ def test_a_function_that_calls_its_own_name_is_not_helped_by_the_course_version(
     exec("@exercise\ndef relu_backward(grad_y, x):\n    return relu_backward(grad_y, x)\n", names)
     assert "calls itself without end" in capsys.readouterr().out
     assert names["relu_backward"](np.ones((1, 1)), np.ones((1, 1))) == 1
+
+
+def test_rounding_dust_is_shown_as_no_difference():
+    reference = all_exercises()["relu_backward"].reference
+
+    def dusty(grad_y, x):
+        grad_x = reference(grad_y, x) * (1 + 1e-13)
+        grad_x[0, 0] += 1
+        return grad_x
+
+    outcome = check("relu_backward", dusty)
+    _, plain = draw(all_exercises()["relu_backward"], outcome)
+    assert "e-1" not in plain.split("difference")[1]

@@ -17,6 +17,7 @@ from course_utils.nn import (
     ReLU,
     ShapeError,
     Tanh,
+    accuracy,
     constant,
     mean_squared_error,
     softmax_cross_entropy,
@@ -519,3 +520,10 @@ def test_a_layer_of_your_own_needs_only_the_two_passes():
     net = Network(Double(), Linear(2, 1), Double())
     assert np.array_equal(net.forward([[1.0, 2.0]]), 4 * np.array([[1.0, 2.0]]) @ net.layers[1].W)
     assert np.array_equal(net.backward(np.ones((1, 1)), need_grad_x=True), 4 * net.layers[1].W.T)
+
+
+def test_accuracy_is_the_share_of_labels_with_the_largest_logit():
+    net = Network(Linear(3, 3))
+    net.layers[0].W = np.eye(3)
+    x = np.array([[3.0, 1, 2], [0, 5, 1], [0, 1, 2], [9, 0, 0]])
+    assert accuracy(net, x, np.array([0, 1, 2, 1])) == 0.75

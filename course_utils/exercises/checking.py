@@ -137,7 +137,7 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
     if known:
         return known
 
-    smallest = next((c for c in comparisons(exercise, runs, wrong)), None)
+    smallest = next(iter(comparisons(exercise, runs, wrong)), None)
     for r, e in zip(runs, expected, strict=True):
         for name in wrong:
             if isinstance(e[name], np.ndarray) and (sentence := wrong_form(name, r.values[name], e[name])):
