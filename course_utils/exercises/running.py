@@ -159,15 +159,21 @@ def as_arrays(values: Mapping[str, Any]) -> dict[str, Any]:
             arrays[name] = value
             continue
         try:
-            array = np.asarray(value)
+            array = np.asarray(plain(value))
             arrays[name] = array.astype(float) if array.dtype.kind in "buif" else value
-        except (ValueError, TypeError, RuntimeError):  # ragged lists, tensors that need detach
+        except (ValueError, TypeError, RuntimeError):  # ragged lists and the like
             arrays[name] = value
     return arrays
 
 
+def plain(value: Any) -> Any:
+    """A PyTorch tensor as an array, also one that belongs to a graph; all else as it is."""
+    return value.detach().numpy() if hasattr(value, "detach") else value
+
+
 def same(a: Any, b: Any) -> bool:
     """Equal to rounding: putting a nudged weight back may leave its last bit different."""
+    a, b = plain(a), plain(b)
     if isinstance(a, np.ndarray):
         return a.shape == b.shape and np.allclose(a, b, rtol=1e-12, atol=1e-12, equal_nan=True)
     if isinstance(a, (list, tuple)):

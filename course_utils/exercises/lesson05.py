@@ -1,0 +1,849 @@
+"""Exercises of lesson 05: strings of logic, soft tokens, a stack of frozen models, and a step that moves only the bread.
+
+torch is imported inside the functions: every lesson loads this file, and most do without torch.
+"""
+
+from collections.abc import Callable, Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from course_utils.exercises.bank import Case, Exercise, Misconception, WrongResult, describe
+from course_utils.strings import VARIABLES, sample_strings
+from course_utils.zoo import SHAPES, attention, feed_forward, norm, transformer
+
+# ---------------------------------------------------------------- 5.1 does a string contradict itself
+
+
+def contradicts(strings):
+    """Which strings hold some variable both ways, as in A b a.
+
+    strings: shape (N, length), numbers from 0 to 7. 0 to 3 say that A, B, C, D is true; 4 to 7 that it is false.
+    Return an array of N entries, True where the string contradicts itself.
+    """
+    present = np.array([(strings == literal).any(axis=1) for literal in range(8)])  # (8, N)
+    return (present[:4] & present[4:]).any(axis=0)
+
+
+def satisfiable(strings):
+    """The truth by its definition: no assignment of true and false to A, B, C, D makes every literal true."""
+    answers = []
+    for string in strings:
+        tried = product([True, False], repeat=VARIABLES)
+        answers.append(
+            not any(all(values[literal % 4] == (literal < 4) for literal in string) for values in tried)
+        )
+    return np.array(answers)
+
+
+def the_other_way_round(strings):
+    return ~contradicts(strings)
+
+
+def any_repeated_variable(strings):
+    counts = np.array([(strings % 4 == variable).sum(axis=1) for variable in range(4)])
+    return (counts >= 2).any(axis=0)
+
+
+def true_and_false_literals(strings):
+    return (strings < 4).any(axis=1) & (strings >= 4).any(axis=1)
+
+
+def only_neighbours(strings):
+    return (np.abs(strings[:, 1:] - strings[:, :-1]) == 4).any(axis=1)
+
+
+def any_repeated_literal(strings):
+    counts = np.array([(strings == literal).sum(axis=1) for literal in range(8)])
+    return (counts >= 2).any(axis=0)
+
+
+def every_variable_both_ways(strings):
+    present = np.array([(strings == literal).any(axis=1) for literal in range(8)])
+    return (present[:4] & present[4:]).all(axis=0)
+
+
+def only_the_first_literal(strings):
+    return (strings[:, 1:] == (strings[:, :1] + 4) % 8).any(axis=1)
+
+
+def one_answer_for_all(strings):
+    present = {int(literal) for literal in strings.ravel()}
+    return any({v, v + 4} <= present for v in range(4))
+
+
+def contradicts_with_sets(strings):
+    return [any({v, v + 4} <= set(row.tolist()) for v in range(4)) for row in strings]
+
+
+def contradicts_by_pairs(strings):
+    return (np.abs(strings[:, :, None] - strings[:, None, :]) == 4).any(axis=(1, 2))
+
+
+CONTRADICTS = Exercise(
+    number="5.1",
+    reference=contradicts,
+    truth=satisfiable,
+    returns=("answers",),
+    checked="Your answers agree with trying all 16 assignments of true and false, on short and on long strings.",
+    cases=(
+        Case("A b and A b a", lambda: dict(strings=np.array([[0, 5, 0], [0, 5, 4]]))),
+        Case(
+            "six strings of four literals",
+            lambda: dict(strings=sample_strings(6, 4, np.random.default_rng(1))[0]),
+        ),
+        Case(
+            "40 strings of twelve literals",
+            lambda: dict(strings=sample_strings(40, 12, np.random.default_rng(2))[0]),
+        ),
+    ),
+    hints=(
+        "For one variable: does its literal v occur in the row, and does v + 4 occur in the same row?",
+        "(strings == v).any(axis=1) says for every row whether v occurs. Combine v and v + 4 with &, then the four variables with |.",
+    ),
+    misconceptions=(
+        Misconception(
+            the_other_way_round,
+            "Your answers are the other way round: True stands for a string that contradicts itself.",
+        ),
+        Misconception(
+            any_repeated_variable,
+            "You ask whether a variable occurs twice. A and A agree; only A and a contradict.",
+        ),
+        Misconception(
+            true_and_false_literals,
+            "You ask whether there are true and false literals. A b has both and is fine: they must be of the same variable.",
+        ),
+        Misconception(
+            only_neighbours,
+            "You compare neighbours only. A b a contradicts itself too: the two literals may stand anywhere.",
+        ),
+        Misconception(
+            any_repeated_literal,
+            "You ask whether a literal occurs twice. A A repeats and is fine; look for v together with v + 4.",
+        ),
+        Misconception(
+            every_variable_both_ways,
+            "You ask for all four variables both ways. One is enough: combine them with any.",
+        ),
+        Misconception(
+            only_the_first_literal,
+            "You compare the others with the first literal only. Any two literals of the string can contradict.",
+        ),
+        Misconception(
+            one_answer_for_all,
+            "You give one answer for all strings together. Answer for each row: any(axis=1).",
+        ),
+    ),
+    alternatives=(contradicts_with_sets, contradicts_by_pairs),
+)
+
+# ---------------------------------------------------------------- 5.2 soft tokens
+
+
+def soft_tokens(logits, embedding):
+    """Mixtures of literals, in the embedding of each model.
+
+    logits: shape (n, t, 8), for each of n queries and t places one number for each literal.
+    embedding: shape (m, 8, d), what each of m models reads for each literal.
+    Softmax turns the logits of a place into shares of the 8 literals; the token is the mixture of their rows.
+    Return the tokens, shape (m, n, t, d), so that gradient flows back to the logits.
+    """
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.softmax(dim=-1), embedding)
+
+
+def with_gradient(value: str, source: str) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """Observe a result and the gradient that flows from it back to the argument ``source``."""
+
+    def observe(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+        import torch
+
+        if not isinstance(result, torch.Tensor):
+            raise WrongResult(
+                f"Return {value} as a tensor, so that gradient can flow; yours returned {describe(result)}."
+            )
+        grad = torch.zeros_like(arguments[source])
+        if result.requires_grad:
+            # Weights that differ from entry to entry: a plain sum would hide entries that are swapped.
+            upstream = torch.linspace(-1, 2, result.numel(), dtype=result.dtype).view(result.shape)
+            (flowing,) = torch.autograd.grad(result, arguments[source], upstream, allow_unused=True)
+            grad = grad if flowing is None else flowing
+        return {value: result.detach(), f"grad_{source}": grad}
+
+    return observe
+
+
+def softmax_left_out(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits, embedding)
+
+
+def softmax_over_places(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.softmax(dim=1), embedding)
+
+
+def softmax_over_queries(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.softmax(dim=0), embedding)
+
+
+def hard_tokens(logits, embedding):
+    return embedding[:, logits.argmax(dim=-1)]
+
+
+def first_embedding_for_all(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.softmax(dim=-1), embedding[:1].expand_as(embedding))
+
+
+def mean_embedding_for_all(logits, embedding):
+    from torch import einsum
+
+    mean = embedding.mean(dim=0, keepdim=True).expand_as(embedding)
+    return einsum("ntv,mvd->mntd", logits.softmax(dim=-1), mean)
+
+
+def tokens_detached(logits, embedding):
+    return soft_tokens(logits, embedding).detach()
+
+
+def queries_before_models(logits, embedding):
+    return soft_tokens(logits, embedding).transpose(0, 1)
+
+
+def sigmoid_for_softmax(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.sigmoid(), embedding)
+
+
+def log_softmax_for_softmax(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.log_softmax(dim=-1), embedding)
+
+
+def soft_tokens_with_broadcasting(logits, embedding):
+    return logits.softmax(dim=-1) @ embedding[:, None]
+
+
+def soft_tokens_by_model(logits, embedding):
+    import torch
+
+    shares = torch.exp(logits) / torch.exp(logits).sum(dim=2, keepdim=True)
+    return torch.stack([shares @ of_one for of_one in embedding])
+
+
+def soft_case(m: int, n: int, t: int, d: int, seed: int) -> dict[str, Any]:
+    import torch
+
+    rng = torch.Generator().manual_seed(seed)
+    logits = torch.randn(n, t, 8, generator=rng, dtype=torch.float64, requires_grad=True)
+    return dict(logits=logits, embedding=torch.randn(m, 8, d, generator=rng, dtype=torch.float64))
+
+
+SOFT = Exercise(
+    number="5.2",
+    reference=soft_tokens,
+    returns=("tokens",),
+    observe=with_gradient("tokens", "logits"),
+    checked="The tokens are right for every model, and so is the gradient that flows back to the logits.",
+    cases=(
+        Case("one query of two places, two models", lambda: soft_case(2, 1, 2, 3, 1)),
+        Case("three queries of four places, two models", lambda: soft_case(2, 3, 4, 5, 2)),
+    ),
+    hints=(
+        "logits.softmax(dim=-1) are the shares of the 8 literals; a mixture is shares @ rows.",
+        'einsum with the letters n query, t place, v literal, m model, d feature: einsum("ntv,mvd->mntd", shares, embedding).',
+    ),
+    misconceptions=(
+        Misconception(
+            softmax_left_out, "The softmax is missing: raw logits are no shares, they do not add up to 1."
+        ),
+        Misconception(
+            softmax_over_places,
+            "Your softmax runs over the places. The shares of the 8 literals at one place add up to 1: dim=-1.",
+        ),
+        Misconception(
+            softmax_over_queries,
+            "Your softmax runs over the queries. The shares of the 8 literals at one place add up to 1: dim=-1.",
+        ),
+        Misconception(
+            hard_tokens,
+            "You take the largest literal. argmax has no slope, so no gradient reaches the logits: mix the rows by their shares.",
+        ),
+        Misconception(
+            first_embedding_for_all,
+            "Every model gets the first model's rows. The same query looks different to each: use its own embedding.",
+        ),
+        Misconception(
+            mean_embedding_for_all,
+            "Every model gets the mean of all embeddings. The same query looks different to each: use its own embedding.",
+        ),
+        Misconception(
+            tokens_detached,
+            "The tokens are right, but no gradient flows back from them: leave detach and no_grad out.",
+        ),
+        Misconception(
+            queries_before_models, "Your axes are (n, m, t, d). Models come first here: (m, n, t, d)."
+        ),
+        Misconception(
+            sigmoid_for_softmax, "A sigmoid treats each literal alone. The 8 shares add up to 1: softmax."
+        ),
+        Misconception(
+            log_softmax_for_softmax, "Those are the logarithms of the shares. Use softmax, not log_softmax."
+        ),
+    ),
+    alternatives=(soft_tokens_with_broadcasting, soft_tokens_by_model),
+)
+
+# ---------------------------------------------------------------- 5.3 the frozen forward, for a stack of models
+
+
+def frozen_answers(weights, x):
+    """The answer of every model to every query, from its tokens.
+
+    weights: a dictionary of stacked weights: "cls" (m, d), "answer" (m, d), "answer bias" (m,), and
+    those that attention and feed_forward use. x: tokens with their positions, shape (m, n, t, d).
+    Put cls in front of the tokens. In layer 1, then in layer 2: add attention(norm(x), norm(x), weights, layer),
+    then add feed_forward(norm(x), weights, layer). The answer is norm(cls token) · "answer" + "answer bias".
+    Return the logits, shape (m, n), so that gradient flows back to x.
+    """
+    from torch import cat, einsum
+
+    m, n, t, d = x.shape
+    cls = weights["cls"][:, None, None].expand(m, n, 1, d)
+    x = cat([cls, x], dim=2)
+    for layer in (1, 2):
+        normed = norm(x)
+        x = x + attention(normed, normed, weights, layer)
+        x = x + feed_forward(norm(x), weights, layer)
+    return einsum("mnd,md->mn", norm(x[:, :, 0]), weights["answer"]) + weights["answer bias"][:, None]
+
+
+def course_frozen_answers(weights, x):
+    return transformer(weights, x)
+
+
+def build(
+    weights: Mapping[str, Any],
+    x: Any,
+    *,
+    residual: bool = True,
+    norm_first: bool = True,
+    norm_last: bool = True,
+    layers: tuple[int, ...] = (1, 2),
+    read: Callable = lambda x: x[:, :, 0],
+    cls_first: bool = True,
+    one_norm: bool = False,
+    with_cls: bool = True,
+    one_model: bool = False,
+) -> Any:
+    """The forward pass with one thing done otherwise: what the wrong versions below are made of."""
+    from torch import cat, einsum
+
+    m, n, _, d = x.shape
+    cls = weights["cls"][:1].expand(m, d) if one_model else weights["cls"]
+    cls = cls[:, None, None].expand(m, n, 1, d)
+    if with_cls:
+        x = cat([cls, x] if cls_first else [x, cls], dim=2)
+    for layer in layers:
+        normed = norm(x) if norm_first else x
+        looked = attention(normed, normed, weights, layer)
+        after = x + looked if residual else looked
+        thought = feed_forward(normed if one_norm else norm(after) if norm_first else after, weights, layer)
+        x = after + thought if residual else thought
+    at_end = norm(read(x)) if norm_last else read(x)
+    answer = weights["answer"][:1].expand(m, d) if one_model else weights["answer"]
+    return einsum("mnd,md->mn", at_end, answer) + weights["answer bias"][:, None]
+
+
+def residuals_left_out(weights, x):
+    return build(weights, x, residual=False)
+
+
+def norms_left_out(weights, x):
+    return build(weights, x, norm_first=False)
+
+
+def last_norm_left_out(weights, x):
+    return build(weights, x, norm_last=False)
+
+
+def last_token_read(weights, x):
+    return build(weights, x, read=lambda x: x[:, :, -1])
+
+
+def mean_of_tokens_read(weights, x):
+    return build(weights, x, read=lambda x: norm(x).mean(dim=2), norm_last=False)
+
+
+def cls_left_out(weights, x):
+    return build(weights, x, with_cls=False)
+
+
+def cls_behind(weights, x):
+    return build(weights, x, cls_first=False)
+
+
+def first_layer_only(weights, x):
+    return build(weights, x, layers=(1,))
+
+
+def first_layer_twice(weights, x):
+    return build(weights, x, layers=(1, 1))
+
+
+def both_from_one_norm(weights, x):
+    return build(weights, x, one_norm=True)
+
+
+def first_model_for_all(weights, x):
+    return build(weights, x, one_model=True)
+
+
+def answer_bias_left_out(weights, x):
+    return frozen_answers(weights, x) - weights["answer bias"][:, None]
+
+
+def answers_detached(weights, x):
+    return frozen_answers(weights, x).detach()
+
+
+def answers_transposed(weights, x):
+    return frozen_answers(weights, x).T
+
+
+def frozen_answers_by_model(weights, x):
+    import torch
+
+    rows = []
+    for model in range(len(x)):
+        one = {name: tensor[model : model + 1] for name, tensor in weights.items()}
+        cls = one["cls"].view(1, 1, 1, -1).repeat(1, x.shape[1], 1, 1)
+        tokens = torch.cat((cls, x[model : model + 1]), 2)
+        for layer in (1, 2):
+            tokens = tokens + attention(norm(tokens), norm(tokens), one, layer)
+            tokens = tokens + feed_forward(norm(tokens), one, layer)
+        rows.append(norm(tokens)[0, :, 0] @ one["answer"][0] + one["answer bias"])
+    return torch.stack(rows)
+
+
+def stack_case(m: int, n: int, t: int, seed: int) -> dict[str, Any]:
+    import torch
+
+    rng = torch.Generator().manual_seed(seed)
+    weights = {
+        name: torch.randn(m, *shape, generator=rng, dtype=torch.float64) / 3 for name, shape in SHAPES.items()
+    }
+    x = torch.randn(m, n, t, SHAPES["cls"][0], generator=rng, dtype=torch.float64, requires_grad=True)
+    return dict(weights=weights, x=x)
+
+
+FROZEN = Exercise(
+    number="5.3",
+    reference=frozen_answers,
+    returns=("logits",),
+    observe=with_gradient("logits", "x"),
+    checked="Every model gives its own answer to every query, and gradient flows back to the tokens.",
+    cases=(
+        Case("two models, one query of three tokens", lambda: stack_case(2, 1, 3, 1)),
+        Case("three models, two queries of four tokens", lambda: stack_case(3, 2, 4, 2)),
+    ),
+    hints=(
+        'cls is (m, d). weights["cls"][:, None, None].expand(m, n, 1, d) gives every query of a model its cls token; '
+        "torch.cat([cls, x], dim=2) puts it in front.",
+        "In each layer: normed = norm(x); x = x + attention(normed, normed, weights, layer); x = x + feed_forward(norm(x), weights, layer).",
+        'At the end: norm(x[:, :, 0]) is (m, n, d). torch.einsum("mnd,md->mn", …, weights["answer"]) is each model\'s own product; add the bias as weights["answer bias"][:, None].',
+    ),
+    misconceptions=(
+        Misconception(
+            residuals_left_out,
+            "You replace the tokens by what attention says. Each layer adds to them: x = x + attention(…), x = x + feed_forward(…).",
+        ),
+        Misconception(
+            norms_left_out, "The norms inside the layers are missing: attention and feed_forward get norm(x)."
+        ),
+        Misconception(
+            last_norm_left_out, "The last norm is missing: the answer is read from norm of the cls token."
+        ),
+        Misconception(
+            last_token_read,
+            "You read the last token. The answer is read from cls, which stands in front: x[:, :, 0].",
+        ),
+        Misconception(
+            mean_of_tokens_read,
+            "You read the mean over all tokens. The answer is read from cls alone: x[:, :, 0].",
+        ),
+        Misconception(
+            cls_left_out, "The token cls is missing: put it in front of the tokens, then read it at the end."
+        ),
+        Misconception(
+            cls_behind,
+            "You put cls behind the tokens and read the one in front. cat([cls, x]) puts cls first.",
+        ),
+        Misconception(first_layer_only, "Layer 2 is missing: for layer in (1, 2)."),
+        Misconception(
+            first_layer_twice, "You use the weights of layer 1 twice: hand the layer's own number on."
+        ),
+        Misconception(
+            both_from_one_norm,
+            "feed_forward gets the tokens from before attention. Take the norm again, after attention has been added.",
+        ),
+        Misconception(
+            first_model_for_all,
+            'Every model gets the cls and the answer of the first. weights["cls"] has one row for each model: use all of them.',
+        ),
+        Misconception(answer_bias_left_out, 'The bias is missing: add weights["answer bias"][:, None].'),
+        Misconception(
+            answers_detached,
+            "The answers are right, but no gradient flows back to the tokens. Frozen means that weights stay; gradient has to pass. Leave detach and no_grad out.",
+        ),
+        Misconception(answers_transposed, "Your answers are (n, m). One row for each model: (m, n)."),
+    ),
+    alternatives=(course_frozen_answers, frozen_answers_by_model),
+)
+
+# ---------------------------------------------------------------- 5.4 a step that moves only the bread
+
+
+def sandwich_step(front, frozen, back, z, labels, optimizer):
+    """One step of training around a frozen model.
+
+    front(z) gives queries, frozen(queries) the answers of every model, shape (m, n), and back(answers) one
+    score for each model, shape (m,). labels: shape (m,), 1.0 for a generalizer and 0.0 otherwise.
+    optimizer holds the weights of front and back, and gradients of the step before.
+    The loss is binary_cross_entropy_with_logits of scores and labels, a mean over the models.
+    Take one step of the optimizer. Return the loss before it as a number.
+    """
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    loss = binary_cross_entropy_with_logits(back(frozen(front(z))), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def step_with(
+    front: Any,
+    frozen: Any,
+    back: Any,
+    z: Any,
+    labels: Any,
+    optimizer: Any,
+    *,
+    middle: Callable = lambda answers: answers,
+    queries: Callable = lambda queries: queries,
+    loss_of: Callable | None = None,
+    clear: bool = True,
+    clear_late: bool = False,
+    step: bool = True,
+) -> float:
+    """The step with one thing done otherwise: what the wrong versions below are made of."""
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    scores = back(middle(frozen(queries(front(z)))))
+    loss = (loss_of or binary_cross_entropy_with_logits)(scores, labels)
+    if clear:
+        optimizer.zero_grad()
+    loss.backward()
+    if clear_late:
+        optimizer.zero_grad()
+    if step:
+        optimizer.step()
+    return loss.item()
+
+
+def answers_detached_in_step(front, frozen, back, z, labels, optimizer):
+    return step_with(front, frozen, back, z, labels, optimizer, middle=lambda answers: answers.detach())
+
+
+def old_gradients_kept(front, frozen, back, z, labels, optimizer):
+    return step_with(front, frozen, back, z, labels, optimizer, clear=False)
+
+
+def nothing_moves(front, frozen, back, z, labels, optimizer):
+    return step_with(front, frozen, back, z, labels, optimizer, clear_late=True)
+
+
+def no_backward(front, frozen, back, z, labels, optimizer):
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    loss = binary_cross_entropy_with_logits(back(frozen(front(z))), labels)
+    optimizer.step()
+    return loss.item()
+
+
+def sum_over_models(front, frozen, back, z, labels, optimizer):
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    def summed(scores, labels):
+        return binary_cross_entropy_with_logits(scores, labels, reduction="sum")
+
+    return step_with(front, frozen, back, z, labels, optimizer, loss_of=summed)
+
+
+def sigmoid_twice(front, frozen, back, z, labels, optimizer):
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    def squashed(scores, labels):
+        return binary_cross_entropy_with_logits(scores.sigmoid(), labels)
+
+    return step_with(front, frozen, back, z, labels, optimizer, loss_of=squashed)
+
+
+def labels_turned_round(front, frozen, back, z, labels, optimizer):
+    return sandwich_step(front, frozen, back, z, 1 - labels, optimizer)
+
+
+def loss_after_the_step(front, frozen, back, z, labels, optimizer):
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    sandwich_step(front, frozen, back, z, labels, optimizer)
+    with torch.no_grad():
+        return binary_cross_entropy_with_logits(back(frozen(front(z))), labels).item()
+
+
+def sandwich_step_by_hand(front, frozen, back, z, labels, optimizer):
+    import torch
+
+    for group in optimizer.param_groups:
+        for weight in group["params"]:
+            weight.grad = None
+    scores = back(frozen(front(z)))
+    loss = torch.nn.BCEWithLogitsLoss()(scores, labels)
+    loss.backward()
+    optimizer.step()
+    return float(loss.detach())
+
+
+def sandwich_step_from_probabilities(front, frozen, back, z, labels, optimizer):
+    import torch
+
+    optimizer.zero_grad(set_to_none=False)
+    p = torch.sigmoid(back(frozen(front(z))))
+    loss = -(labels * torch.log(p) + (1 - labels) * torch.log(1 - p)).mean()
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+def sandwich_case(seed: int) -> dict[str, Any]:
+    """A sandwich of small linear layers with gradients left over from an earlier step."""
+    import torch
+
+    rng = torch.Generator().manual_seed(seed)
+    front, back = torch.nn.Linear(3, 4), torch.nn.Sequential(torch.nn.Linear(4, 1), torch.nn.Flatten(0))
+    bread = [*front.parameters(), *back.parameters()]
+    for weight in bread:
+        weight.data = torch.randn(weight.shape, generator=rng)
+        weight.grad = torch.randn(weight.shape, generator=rng)
+    frozen_weights = torch.randn(5, 4, 4, generator=rng)
+    return dict(
+        front=front,
+        frozen=Frozen(frozen_weights),
+        back=back,
+        z=torch.randn(3, generator=rng),
+        labels=torch.tensor([1.0, 0.0, 1.0, 1.0, 0.0]),
+        optimizer=torch.optim.SGD(bread, lr=0.5),
+    )
+
+
+class Frozen:
+    """A stand-in for the zoo: five models of one layer, which count how often they are asked."""
+
+    def __init__(self, weights: Any) -> None:
+        self.weights = weights
+
+    def __call__(self, queries: Any) -> Any:
+        return (queries @ self.weights).tanh()
+
+
+def observe_bread(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+    """The loss, and the weights of the bread after the step."""
+    if not isinstance(result, (float, int)) and not hasattr(result, "item"):
+        raise WrongResult(f"Return the loss as a number: loss.item(); yours returned {describe(result)}.")
+    return {
+        "loss": float(result),
+        "the front's weights": arguments["front"].weight,
+        "the back's weights": arguments["back"][0].weight,
+    }
+
+
+STEP = Exercise(
+    number="5.4",
+    reference=sandwich_step,
+    returns=("loss",),
+    observe=observe_bread,
+    may_change=("front", "back", "optimizer"),
+    checked="The loss is right, front and back both move as their gradients say, and nothing else moves.",
+    cases=(
+        Case("five models, four queries", lambda: sandwich_case(1)),
+        Case("five models, other weights", lambda: sandwich_case(2)),
+    ),
+    hints=(
+        "Five lines: scores and loss; optimizer.zero_grad(); loss.backward(); optimizer.step(); return loss.item().",
+        "scores = back(frozen(front(z))). Nothing in between may cut the gradient: what is frozen is not in the optimizer, and that is enough.",
+    ),
+    misconceptions=(
+        Misconception(
+            answers_detached_in_step,
+            "The back learns and the front does not: no gradient passes the frozen models. Frozen means that weights stay, so leave detach and no_grad out.",
+        ),
+        Misconception(
+            old_gradients_kept,
+            "The gradients of the step before are still in there, and yours are added to them: optimizer.zero_grad() before backward.",
+        ),
+        Misconception(
+            nothing_moves,
+            "The loss is right and no weight moves: call optimizer.step() after backward, and clear the gradients before backward, not between the two.",
+        ),
+        Misconception(
+            no_backward, "The step uses old gradients: loss.backward() is missing before optimizer.step()."
+        ),
+        Misconception(
+            sum_over_models,
+            "You add the losses of the models up. The loss is their mean, or the rate would depend on how many there are.",
+        ),
+        Misconception(
+            sigmoid_twice,
+            "binary_cross_entropy_with_logits takes the scores as they are: it applies the sigmoid itself.",
+        ),
+        Misconception(
+            labels_turned_round, "You train towards the opposite label: 1 stands for a generalizer."
+        ),
+        Misconception(
+            loss_after_the_step, "The step is right. Return the loss from before it, which you already have."
+        ),
+    ),
+    alternatives=(sandwich_step_by_hand, sandwich_step_from_probabilities),
+)
+
+# ---------------------------------------------------------------- 5.5 choose on one set, report on another
+
+
+def choose_and_report(lengths, validation, test):
+    """Choose the query length that does best on the validation models, and report it on the test models.
+
+    lengths: the k lengths that were tried. validation, test: AUC of every length on every split, shape (k, splits).
+    One choice for all splits: the length with the highest mean over the splits on the validation models.
+    Return the chosen length, then the mean, lowest and highest test AUC of that length over the splits.
+    """
+    best = np.argmax(np.mean(validation, axis=1))
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+def chosen_on_test(lengths, validation, test):
+    return choose_and_report(lengths, test, test)
+
+
+def reported_on_validation(lengths, validation, test):
+    return choose_and_report(lengths, validation, validation)
+
+
+def best_single_split(lengths, validation, test):
+    best = np.argmax(np.max(validation, axis=1))
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+def best_of_every_split(lengths, validation, test):
+    best = np.argmax(validation, axis=0)
+    chosen = np.asarray(test)[best, np.arange(len(best))]
+    common = lengths[np.bincount(best).argmax()]
+    return common, np.mean(chosen), np.min(chosen), np.max(chosen)
+
+
+def place_for_length(lengths, validation, test):
+    best = np.argmax(np.mean(validation, axis=1))
+    return best, np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+def worst_chosen(lengths, validation, test):
+    best = np.argmin(np.mean(validation, axis=1))
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+def mean_over_lengths(lengths, validation, test):
+    best = np.argmax(np.mean(validation, axis=0)) % len(lengths)
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+def choose_and_report_with_loops(lengths, validation, test):
+    means = [sum(row) / len(row) for row in validation]
+    best = means.index(max(means))
+    return [lengths[best], sum(test[best]) / len(test[best]), min(test[best]), max(test[best])]
+
+
+def choose_and_report_with_zip(lengths, validation, test):
+    _, length, row = max(
+        (np.asarray(of).mean(), length, tuple(report))
+        for length, of, report in zip(lengths, validation, test, strict=True)
+    )
+    return length, np.mean(row), min(row), max(row)
+
+
+def table_case(seed: int, lengths: list[int], splits: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return dict(
+        lengths=lengths,
+        validation=rng.uniform(0.5, 1, (len(lengths), splits)).round(2),
+        test=rng.uniform(0.5, 1, (len(lengths), splits)).round(2),
+    )
+
+
+CHOOSE = Exercise(
+    number="5.5",
+    reference=choose_and_report,
+    returns=("length", "mean", "lowest", "highest"),
+    checked="The length is chosen on validation models alone, and its test AUC is reported with its spread.",
+    cases=tuple(
+        Case(label, lambda seed=seed, lengths=lengths, splits=splits: table_case(seed, lengths, splits))
+        for label, seed, lengths, splits in (
+            ("two lengths, three splits", 5, [6, 24], 3),
+            ("four lengths, five splits", 4, [6, 10, 16, 24], 5),
+            ("four lengths, three splits", 8, [24, 16, 12, 6], 3),
+        )
+    ),
+    hints=(
+        "np.mean(validation, axis=1) is one number for each length; np.argmax of it is the place of the best.",
+        "Everything you report comes from the row of test at that place: mean, min, max.",
+    ),
+    misconceptions=(
+        Misconception(
+            chosen_on_test,
+            "You choose on the test models. What you then report is the best of several tries on the same models: choose on validation.",
+        ),
+        Misconception(
+            reported_on_validation,
+            "You report the models on which you chose; of several tries the best looks better than it is. Report test.",
+        ),
+        Misconception(
+            best_single_split,
+            "You choose by the best single split, which rewards luck. Choose by the mean over the splits.",
+        ),
+        Misconception(
+            best_of_every_split,
+            "You choose anew in every split. Make one choice for all, by the mean over the splits.",
+        ),
+        Misconception(
+            place_for_length, "You return the place in the list. Return the length that stands there."
+        ),
+        Misconception(worst_chosen, "You choose the worst length: a high AUC is good, so argmax."),
+        Misconception(
+            mean_over_lengths, "Your mean runs over the lengths. Rows are lengths: take the mean over axis 1."
+        ),
+    ),
+    alternatives=(choose_and_report_with_loops, choose_and_report_with_zip),
+)
+
+EXERCISES = [CONTRADICTS, SOFT, FROZEN, STEP, CHOOSE]
