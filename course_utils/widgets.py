@@ -1,11 +1,11 @@
-"""Things to click: a prediction before an experiment, and sliders that ask "what if".
+"""Things to click and to watch: a prediction before an experiment, sliders that ask "what if", a progress bar.
 
 What is stored in a notebook is the same whatever the learner clicks: beside the live widget each
 output carries a static form in HTML and in words, for a page without a running kernel.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
@@ -14,6 +14,22 @@ from matplotlib.figure import Figure
 
 from course_utils import plots
 from course_utils.output import card, emit, escape, in_notebook
+
+T = TypeVar("T")
+
+
+def progress(items: Iterable[T], doing: str) -> Iterator[T]:
+    """Go through ``items`` with a progress bar that is gone at the end.
+
+    Call it in a cell that prints nothing: taking the bar away clears the cell's output.
+    """
+    from tqdm.auto import tqdm
+
+    yield from tqdm(items, desc=doing, leave=False)
+    if in_notebook():
+        from IPython.display import clear_output
+
+        clear_output()
 
 
 class Prediction:
@@ -110,53 +126,48 @@ def what_if(
     /,
     *,
     start: Mapping[str, Any] | None = None,
-    **values: Sequence[Any],
+    **values: Sequence[Any] | str,
 ) -> None:
     """Redraw a picture as the learner moves sliders, one for each keyword.
 
     ``what_if(draw, rate=[0.01, 0.1, 1.0], momentum=[0.0, 0.9])`` calls ``draw(rate=...,
     momentum=...)``, which returns ``(figure, description)``. The first picture is at ``start``
-    (``start={"rate": 0.1}``), for a slider not named there at the middle of its values. A picture
-    once drawn is kept.
+    (``start={"rate": 0.1}``), for a slider not named there at the middle of its values. A keyword
+    whose value is a text, ``word="A b"``, becomes a box to type in. A picture once drawn is kept.
     """
-    offered = {name: list(choices) for name, choices in values.items()}
+    offered = {name: of if isinstance(of, str) else list(of) for name, of in values.items()}
     _WhatIf(draw, offered, _first(offered, dict(start or {}))).show()
 
 
-def _first(offered: dict[str, list[Any]], start: dict[str, Any]) -> list[int]:
-    """Where each slider stands at first, checked."""
+def _first(offered: dict[str, Any], start: dict[str, Any]) -> list[Any]:
+    """Where each slider stands at first, checked; for a box, the text in it."""
     if not offered:
         raise ValueError("what_if needs at least one slider, such as rate=[0.01, 0.1, 1.0].")
+    boxes = {name for name, of in offered.items() if isinstance(of, str)}
     for name, choices in offered.items():
+        if name in boxes:
+            continue
         if not choices:
             raise ValueError(f"The slider {name!r} has no values.")
         if name in start and start[name] not in choices:
             raise ValueError(f"start gives {name!r} the value {start[name]!r}, which is not on its slider.")
-    if unknown := set(start) - set(offered):
+    if unknown := set(start) - (set(offered) - boxes):
         raise ValueError(f"start names {', '.join(sorted(unknown))}, for which there is no slider.")
     return [
-        choices.index(start[name]) if name in start else (len(choices) - 1) // 2
+        choices if name in boxes else choices.index(start[name]) if name in start else (len(choices) - 1) // 2
         for name, choices in offered.items()
     ]
 
 
 class _WhatIf:
     def __init__(
-        self, draw: Callable[..., tuple[Figure, str]], offered: dict[str, list[Any]], first: list[int]
-    ):
+        self, draw: Callable[..., tuple[Figure, str]], offered: dict[str, Any], first: list[Any]
+    ) -> None:
         self.draw = draw
         self.offered = offered
-        self.drawn: dict[tuple[int, ...], tuple[bytes | None, str]] = {}
-        # Sliders move over positions, not values: no trouble with 0.1 + 0.2 or with arrays.
+        self.drawn: dict[tuple[Any, ...], tuple[bytes | None, str]] = {}
         self.sliders = [
-            widgets.SelectionSlider(
-                options=[(_label(value), place) for place, value in enumerate(choices)],
-                value=at,
-                description=name.replace("_", " "),
-                continuous_update=False,
-                style={"description_width": "initial"},
-                layout=widgets.Layout(width="30em", max_width="100%"),
-            )
+            _box(name, at) if isinstance(choices, str) else _slider(name, choices, at)
             for (name, choices), at in zip(offered.items(), first, strict=True)
         ]
         # ipywidgets' Image can carry no alternative text (and a tooltip on it breaks JupyterLab's view
@@ -168,8 +179,10 @@ class _WhatIf:
 
     def show(self) -> None:
         now = ", ".join(
+            f"{slider.description} = {slider.value}"
+            if isinstance(slider, widgets.Text)
             # not slider.label, which is empty until a slider has been moved away from its first value
-            f"{slider.description} = {slider.options[slider.index][0]} "
+            else f"{slider.description} = {slider.options[slider.index][0]} "
             f"(of {', '.join(label for label, _ in slider.options)})"
             for slider in self.sliders
         )
@@ -191,10 +204,33 @@ class _WhatIf:
         at = tuple(slider.value for slider in self.sliders)
         if at not in self.drawn:
             chosen = {
-                name: choices[place] for (name, choices), place in zip(self.offered.items(), at, strict=True)
+                name: place if isinstance(choices, str) else choices[place]
+                for (name, choices), place in zip(self.offered.items(), at, strict=True)
             }
             self.drawn[at] = _draw(self.draw, chosen)
         return self.drawn[at]
+
+
+def _slider(name: str, choices: list[Any], at: int) -> widgets.SelectionSlider:
+    # Sliders move over positions, not values: no trouble with 0.1 + 0.2 or with arrays.
+    return widgets.SelectionSlider(
+        options=[(_label(value), place) for place, value in enumerate(choices)],
+        value=at,
+        description=name.replace("_", " "),
+        continuous_update=False,
+        style={"description_width": "initial"},
+        layout=widgets.Layout(width="30em", max_width="100%"),
+    )
+
+
+def _box(name: str, text: str) -> widgets.Text:
+    return widgets.Text(
+        value=text,
+        description=name.replace("_", " "),
+        continuous_update=False,  # redraw at Enter, not at every letter
+        style={"description_width": "initial"},
+        layout=widgets.Layout(width="40em", max_width="100%"),
+    )
 
 
 def _draw(draw: Callable[..., tuple[Figure, str]], chosen: dict[str, Any]) -> tuple[bytes | None, str]:

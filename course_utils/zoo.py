@@ -228,6 +228,6 @@ def auc(scores: np.ndarray, labels: np.ndarray) -> float:
 
     The share of pairs, one labelled and one not, in which the labelled one scores higher; ties count half.
     """
-    scores, labels = np.asarray(scores), np.asarray(labels, dtype=bool)
+    scores, labels = np.asarray(scores, dtype=float), np.asarray(labels, dtype=bool)
     difference = scores[labels][:, None] - scores[~labels]
     return float((np.sign(difference) / 2 + 0.5).mean())
