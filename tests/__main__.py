@@ -15,7 +15,7 @@ PARTS = {
         "--nbval", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", *NOTEBOOKS, "solutions",
     ],
     "lessons: every blank notebook runs to its end": ["--nbval-lax", *NOTEBOOKS, "lessons"],
-    "tests: the package, the checks, the files": ["tests"],
+    "tests: the package, the checks, the files, a real browser": ["-n", "2", "--dist", "loadfile", "tests"],
 }  # fmt: skip
 
 

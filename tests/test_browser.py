@@ -159,7 +159,7 @@ class Notebook:
         return self.page.evaluate("window.panel.content.model.sharedModel.toJSON().cells")
 
     def run_all(self) -> None:
-        self._run("notebook:run-all-cells", 90_000)
+        self._run("notebook:run-all-cells", 300_000)
         self.just_run = self.cells()
 
     def run(self, *names: str) -> None:

@@ -161,6 +161,37 @@ def test_a_slider_that_cannot_be_is_refused(arguments, message):
         what_if(draw, **arguments)
 
 
+def test_a_text_becomes_a_box_to_type_in(shown):
+    def length(word, times):
+        if "?" in word:
+            raise ValueError("no question marks")
+        return plt.figure(figsize=(2, 1)), f"{len(word) * times} letters."
+
+    what_if(length, word="two words", times=[1, 2], start={"times": 2})
+    live, _, plain = shown[0]
+    assert plain == "What if: word = two words, times = 2 (of 1, 2)\n18 letters."
+    box, _, picture = live.children
+    box.value = "three"
+    assert "10 letters." in picture.value
+    box.value = "what?"
+    assert "This value could not be drawn: no question marks" in picture.value
+    box.value = ""
+    assert "0 letters." in picture.value
+
+
+def test_the_text_of_a_box_is_not_given_by_start():
+    with pytest.raises(ValueError, match="no slider"):
+        what_if(lambda word: draw(1), word="a", start={"word": "b"})
+
+
+def test_progress_hands_on_everything_and_an_error(capsys):
+    assert list(widgets.progress(range(3), "counting")) == [0, 1, 2]
+    with pytest.raises(ZeroDivisionError):
+        for number in widgets.progress([1, 0], "dividing"):
+            1 / number
+    assert "counting" in capsys.readouterr().err
+
+
 # In a kernel
 
 CELLS = [
@@ -184,6 +215,9 @@ plots.show(fig, 'Empty axes.')""",
     """
 claim('It holds', True, '3')
 recap()""",
+    """
+from course_utils.widgets import progress
+squares = [n * n for n in progress(range(3), 'squares')]""",
 ]
 
 
@@ -196,7 +230,7 @@ def executed():
 
 def test_a_kernel_gives_one_bundle_for_each_and_nothing_else(executed):
     kinds = [[output.output_type for output in outputs] for outputs in executed]
-    assert kinds == [[], *([["display_data"]] * 5), ["display_data"] * 2]
+    assert kinds == [[], *([["display_data"]] * 5), ["display_data"] * 2, []]  # the bar is gone
 
 
 def test_widgets_are_stored_with_a_static_form(executed):

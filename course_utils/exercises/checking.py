@@ -164,7 +164,7 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
         sentence = f"{smallest.yours} It should be: {smallest.expected} (On the case: {smallest.case}.)"
     return Outcome(
         "not yet",
-        sentence or f"Your {name} differs from the right one: compare the numbers.",
+        sentence or f"What you get for {name} is not right: compare the numbers.",
         comparison=smallest,
     )
 

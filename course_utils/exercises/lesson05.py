@@ -73,6 +73,22 @@ def one_answer_for_all(strings):
     return any({v, v + 4} <= present for v in range(4))
 
 
+def letters_for_numbers(strings):
+    return np.array(
+        [any(letter in row and letter.lower() in row for letter in "ABCD") for row in strings.tolist()]
+    )
+
+
+def only_in_this_order(strings):
+    later = strings[:, None, :] == strings[:, :, None] + 4
+    return np.triu(later, 1).any(axis=(1, 2))
+
+
+def last_variable_forgotten(strings):
+    present = np.array([(strings == literal).any(axis=1) for literal in range(8)])
+    return (present[:3] & present[4:7]).any(axis=0)
+
+
 def contradicts_with_sets(strings):
     return [any({v, v + 4} <= set(row.tolist()) for v in range(4)) for row in strings]
 
@@ -92,6 +108,10 @@ CONTRADICTS = Exercise(
         Case(
             "six strings of four literals",
             lambda: dict(strings=sample_strings(6, 4, np.random.default_rng(1))[0]),
+        ),
+        Case(
+            "ten strings with several variables both ways",
+            lambda: dict(strings=np.random.default_rng(3).integers(8, size=(10, 12))),
         ),
         Case(
             "40 strings of twelve literals",
@@ -122,6 +142,17 @@ CONTRADICTS = Exercise(
         Misconception(
             any_repeated_literal,
             "You ask whether a literal occurs twice. A A repeats and is fine; look for v together with v + 4.",
+        ),
+        Misconception(
+            letters_for_numbers,
+            "You answer False for every string. Literals are numbers here, not letters: v and v + 4 are the two of one variable.",
+        ),
+        Misconception(
+            only_in_this_order,
+            "You find A before a, and miss a before A: the two literals may come in either order.",
+        ),
+        Misconception(
+            last_variable_forgotten, "You look at A, B and C only. There are four variables: range(4)."
         ),
         Misconception(
             every_variable_both_ways,
@@ -231,6 +262,19 @@ def log_softmax_for_softmax(logits, embedding):
     return einsum("ntv,mvd->mntd", logits.log_softmax(dim=-1), embedding)
 
 
+def softmax_with_numpy(logits, embedding):
+    from torch import einsum
+
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    return einsum("ntv,mvd->mntd", shares, embedding)
+
+
+def softmax_over_everything(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.flatten().softmax(dim=0).view(logits.shape), embedding)
+
+
 def soft_tokens_with_broadcasting(logits, embedding):
     return logits.softmax(dim=-1) @ embedding[:, None]
 
@@ -299,6 +343,14 @@ SOFT = Exercise(
             sigmoid_for_softmax, "A sigmoid treats each literal alone. The 8 shares add up to 1: softmax."
         ),
         Misconception(
+            softmax_with_numpy,
+            "NumPy functions cannot take part in PyTorch's graph, and detaching would cut the gradient. Stay in torch: logits.softmax(dim=-1).",
+        ),
+        Misconception(
+            softmax_over_everything,
+            "Your shares add up to 1 over all queries and places together. They add up to 1 at each place: softmax(dim=-1).",
+        ),
+        Misconception(
             log_softmax_for_softmax, "Those are the logarithms of the shares. Use softmax, not log_softmax."
         ),
     ),
@@ -337,8 +389,9 @@ def build(
     weights: Mapping[str, Any],
     x: Any,
     *,
-    residual: bool = True,
-    norm_first: bool = True,
+    add: tuple[bool, bool] = (True, True),  # what attention says, what feed_forward says
+    norm_before: tuple[bool, bool] = (True, True),
+    norm_stays: bool = False,
     norm_last: bool = True,
     layers: tuple[int, ...] = (1, 2),
     read: Callable = lambda x: x[:, :, 0],
@@ -346,6 +399,7 @@ def build(
     one_norm: bool = False,
     with_cls: bool = True,
     one_model: bool = False,
+    feed_forward_first: bool = False,
 ) -> Any:
     """The forward pass with one thing done otherwise: what the wrong versions below are made of."""
     from torch import cat, einsum
@@ -356,22 +410,78 @@ def build(
     if with_cls:
         x = cat([cls, x] if cls_first else [x, cls], dim=2)
     for layer in layers:
-        normed = norm(x) if norm_first else x
-        looked = attention(normed, normed, weights, layer)
-        after = x + looked if residual else looked
-        thought = feed_forward(normed if one_norm else norm(after) if norm_first else after, weights, layer)
-        x = after + thought if residual else thought
+        first = norm(x)
+        parts = [
+            (lambda y, layer=layer: attention(y, y, weights, layer)),
+            (lambda y, layer=layer: feed_forward(y, weights, layer)),
+        ]
+        for k in (1, 0) if feed_forward_first else (0, 1):
+            read_by = (first if one_norm else norm(x)) if norm_before[k] else x
+            if norm_stays:
+                x = norm(x)
+            x = x + parts[k](read_by) if add[k] else parts[k](read_by)
     at_end = norm(read(x)) if norm_last else read(x)
     answer = weights["answer"][:1].expand(m, d) if one_model else weights["answer"]
     return einsum("mnd,md->mn", at_end, answer) + weights["answer bias"][:, None]
 
 
 def residuals_left_out(weights, x):
-    return build(weights, x, residual=False)
+    return build(weights, x, add=(False, False))
 
 
 def norms_left_out(weights, x):
-    return build(weights, x, norm_first=False)
+    return build(weights, x, norm_before=(False, False))
+
+
+def attention_replaces(weights, x):
+    return build(weights, x, add=(False, True))
+
+
+def feed_forward_replaces(weights, x):
+    return build(weights, x, add=(True, False))
+
+
+def attention_without_norm(weights, x):
+    return build(weights, x, norm_before=(False, True))
+
+
+def feed_forward_without_norm(weights, x):
+    return build(weights, x, norm_before=(True, False))
+
+
+def norm_of_the_sum_kept(weights, x):
+    return build(weights, x, norm_stays=True)
+
+
+def feed_forward_before_attention(weights, x):
+    return build(weights, x, feed_forward_first=True)
+
+
+def added_in_place(weights, x):
+    from torch import cat, einsum
+
+    m, n, _, d = x.shape
+    x = cat([weights["cls"][:, None, None].expand(m, n, 1, d), x], dim=2)
+    for layer in (1, 2):
+        x += attention(norm(x), norm(x), weights, layer)
+        x += feed_forward(norm(x), weights, layer)
+    return einsum("mnd,md->mn", norm(x[:, :, 0]), weights["answer"]) + weights["answer bias"][:, None]
+
+
+def cls_not_expanded(weights, x):
+    from torch import cat
+
+    return cat([weights["cls"][:, None, None], x], dim=2)
+
+
+def cls_as_it_is(weights, x):
+    from torch import cat
+
+    return cat([weights["cls"], x], dim=2)
+
+
+def sigmoid_of_the_answers(weights, x):
+    return frozen_answers(weights, x).sigmoid()
 
 
 def last_norm_left_out(weights, x):
@@ -470,6 +580,43 @@ FROZEN = Exercise(
             "You replace the tokens by what attention says. Each layer adds to them: x = x + attention(…), x = x + feed_forward(…).",
         ),
         Misconception(
+            attention_replaces,
+            "You replace the tokens by what attention says. It is added to them: x = x + attention(…).",
+        ),
+        Misconception(
+            feed_forward_replaces,
+            "You replace the tokens by what feed_forward says. It is added to them: x = x + feed_forward(…).",
+        ),
+        Misconception(
+            attention_without_norm, "attention gets the tokens as they are. Give it norm(x), twice."
+        ),
+        Misconception(
+            feed_forward_without_norm, "feed_forward gets the tokens as they are. Give it norm(x)."
+        ),
+        Misconception(
+            norm_of_the_sum_kept,
+            "You norm the tokens themselves. The norm is only for what attention and feed_forward read; what they say is added to x as it was.",
+        ),
+        Misconception(
+            feed_forward_before_attention,
+            "Your feed_forward comes before attention. Tokens look first, then think.",
+        ),
+        Misconception(
+            added_in_place,
+            "`x += …` overwrites a tensor that backward still needs. Make a new one: x = x + ….",
+        ),
+        Misconception(
+            cls_not_expanded,
+            'Every query of a model needs its own cls token before cat can join them: weights["cls"][:, None, None].expand(m, n, 1, d).',
+        ),
+        Misconception(
+            cls_as_it_is,
+            'weights["cls"] is (m, d) and the tokens are (m, n, t, d): weights["cls"][:, None, None].expand(m, n, 1, d) fits in front of them.',
+        ),
+        Misconception(
+            sigmoid_of_the_answers, "Return the logits as they are: no sigmoid here, the tanh comes later."
+        ),
+        Misconception(
             norms_left_out, "The norms inside the layers are missing: attention and feed_forward get norm(x)."
         ),
         Misconception(
@@ -520,7 +667,8 @@ def sandwich_step(front, frozen, back, z, labels, optimizer):
 
     front(z) gives queries, frozen(queries) the answers of every model, shape (m, n), and back(answers) one
     score for each model, shape (m,). labels: shape (m,), 1.0 for a generalizer and 0.0 otherwise.
-    optimizer holds the weights of front and back, and gradients of the step before.
+    optimizer holds the weights of front and back; the gradients of the last step are still in them.
+    frozen is a function; nothing in it is in the optimizer, so there is nothing to freeze.
     The loss is binary_cross_entropy_with_logits of scores and labels, a mean over the models.
     Take one step of the optimizer. Return the loss before it as a number.
     """
@@ -635,7 +783,7 @@ def sandwich_step_from_probabilities(front, frozen, back, z, labels, optimizer):
     loss = -(labels * torch.log(p) + (1 - labels) * torch.log(1 - p)).mean()
     loss.backward()
     optimizer.step()
-    return loss
+    return loss.detach()
 
 
 def sandwich_case(seed: int) -> dict[str, Any]:
@@ -671,6 +819,10 @@ class Frozen:
 
 def observe_bread(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     """The loss, and the weights of the bread after the step."""
+    if getattr(result, "requires_grad", False):
+        raise WrongResult(
+            "Return loss.item(), a plain number: the tensor drags its whole graph along, for every step of the training."
+        )
     if not isinstance(result, (float, int)) and not hasattr(result, "item"):
         raise WrongResult(f"Return the loss as a number: loss.item(); yours returned {describe(result)}.")
     return {
@@ -723,7 +875,8 @@ STEP = Exercise(
             labels_turned_round, "You train towards the opposite label: 1 stands for a generalizer."
         ),
         Misconception(
-            loss_after_the_step, "The step is right. Return the loss from before it, which you already have."
+            loss_after_the_step,
+            "You return the loss from after the step. Return the one the step was made from, which you already have.",
         ),
     ),
     alternatives=(sandwich_step_by_hand, sandwich_step_from_probabilities),
@@ -768,6 +921,21 @@ def place_for_length(lengths, validation, test):
     return best, np.mean(test[best]), np.min(test[best]), np.max(test[best])
 
 
+def place_in_the_whole_table(lengths, validation, test):
+    best = np.argmax(validation)
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+def median_for_mean(lengths, validation, test):
+    best = np.argmax(np.median(validation, axis=1))
+    return lengths[best], np.median(test[best]), np.min(test[best]), np.max(test[best])
+
+
+def best_of_the_worst(lengths, validation, test):
+    best = np.argmax(np.min(validation, axis=1))
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
 def worst_chosen(lengths, validation, test):
     best = np.argmin(np.mean(validation, axis=1))
     return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
@@ -792,27 +960,43 @@ def choose_and_report_with_zip(lengths, validation, test):
     return length, np.mean(row), min(row), max(row)
 
 
-def table_case(seed: int, lengths: list[int], splits: int) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    return dict(
-        lengths=lengths,
-        validation=rng.uniform(0.5, 1, (len(lengths), splits)).round(2),
-        test=rng.uniform(0.5, 1, (len(lengths), splits)).round(2),
-    )
-
-
 CHOOSE = Exercise(
     number="5.5",
     reference=choose_and_report,
     returns=("length", "mean", "lowest", "highest"),
     checked="The length is chosen on validation models alone, and its test AUC is reported with its spread.",
-    cases=tuple(
-        Case(label, lambda seed=seed, lengths=lengths, splits=splits: table_case(seed, lengths, splits))
-        for label, seed, lengths, splits in (
-            ("two lengths, three splits", 5, [6, 24], 3),
-            ("four lengths, five splits", 4, [6, 10, 16, 24], 5),
-            ("four lengths, three splits", 8, [24, 16, 12, 6], 3),
-        )
+    cases=(
+        Case(
+            "two lengths, three splits",
+            lambda: dict(
+                lengths=[6, 24],
+                validation=np.array([[0.6, 0.55, 0.66], [0.9, 0.8, 0.94]]),
+                test=np.array([[0.7, 0.58, 0.6], [0.91, 0.86, 0.81]]),
+            ),
+        ),
+        Case(
+            "four lengths, five splits, of which one is lucky",
+            lambda: dict(
+                lengths=[6, 10, 16, 24],
+                # highest mean: 16; highest single value: 10; highest median: 24; highest minimum: 6
+                validation=np.array(
+                    [
+                        [0.72, 0.73, 0.74, 0.71, 0.75],
+                        [0.99, 0.60, 0.62, 0.61, 0.63],
+                        [0.93, 0.94, 0.79, 0.70, 0.80],
+                        [0.66, 0.81, 0.82, 0.83, 0.65],
+                    ]
+                ),
+                test=np.array(
+                    [
+                        [0.70, 0.76, 0.71, 0.72, 0.73],
+                        [0.64, 0.65, 0.97, 0.95, 0.96],
+                        [0.78, 0.82, 0.91, 0.77, 0.80],
+                        [0.84, 0.87, 0.83, 0.86, 0.89],
+                    ]
+                ),
+            ),
+        ),
     ),
     hints=(
         "np.mean(validation, axis=1) is one number for each length; np.argmax of it is the place of the best.",
@@ -837,6 +1021,14 @@ CHOOSE = Exercise(
         ),
         Misconception(
             place_for_length, "You return the place in the list. Return the length that stands there."
+        ),
+        Misconception(
+            place_in_the_whole_table,
+            "Your argmax runs over the whole table and counts its entries. Take the mean of each row first: np.mean(validation, axis=1).",
+        ),
+        Misconception(median_for_mean, "You take the median. Choose and report by the mean over the splits."),
+        Misconception(
+            best_of_the_worst, "You choose by the worst split. Choose by the mean over the splits."
         ),
         Misconception(worst_chosen, "You choose the worst length: a high AUC is good, so argmax."),
         Misconception(
