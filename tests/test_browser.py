@@ -438,6 +438,7 @@ def test_the_other_lessons_run_blank_and_their_sliders_move(page, name):
         test_no_formula_is_left_raw_and_no_widget_is_missing(notebook)
         for what_if in [cell["id"] for cell in notebook.just_run if "what_if(" in cell["source"]]:
             move_every_slider(notebook.shown(what_if))
+            type_into_every_box(notebook.shown(what_if))
     finally:
         tab.close()
 
@@ -454,3 +455,19 @@ def move_every_slider(below: Locator) -> None:
         expect(picture).not_to_have_attribute("alt", before)
         expect(picture).to_have_js_property("complete", True)
         assert picture.evaluate("img => img.naturalWidth") > 0
+
+
+def type_into_every_box(below: Locator) -> None:
+    """A text that nobody foresaw gets a sentence; after it, the text from before gets its picture back."""
+    for box in below.locator("input[type=text]").all():
+        picture, before, text = (
+            below.locator("img"),
+            below.locator("img").get_attribute("alt"),
+            box.input_value(),
+        )
+        box.fill("?!")
+        box.press("Enter")
+        expect(below.get_by_text("could not be drawn")).to_be_visible()
+        box.fill(text)
+        box.press("Enter")
+        expect(picture).to_have_attribute("alt", before)
