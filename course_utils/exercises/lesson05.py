@@ -654,7 +654,7 @@ FROZEN = Exercise(
             answers_detached,
             "The answers are right, but no gradient flows back to the tokens. Frozen means that weights stay; gradient has to pass. Leave detach and no_grad out.",
         ),
-        Misconception(answers_transposed, "Your answers are (n, m). One row for each model: (m, n)."),
+        Misconception(answers_transposed, "Your answers are transposed: one row for each model, (m, n)."),
     ),
     alternatives=(course_frozen_answers, frozen_answers_by_model),
 )
