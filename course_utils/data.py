@@ -1,7 +1,9 @@
 """Data made by code or shipped with the course, so that no lesson needs a network."""
 
 from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -46,3 +48,76 @@ def batches(
         for start in range(0, len(x) - size + 1, size):
             rows = order[start : start + size]
             yield x[rows], y[rows]
+
+
+# The faces that Matplotlib ships (DejaVu, STIX, Computer Modern), so that no font is needed but those.
+FACES = (
+    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSansMono-Bold",
+    "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic",
+    "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "STIXGeneralBolIta",
+    "cmr10", "cmb10", "cmss10", "cmtt10",
+)  # fmt: skip
+FINE = 64  # height of the pictures that are warped; drawn at 32 x 32, then averaged to 8 x 8
+
+
+def glyphs(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Printed digits, warped: images x (count, 64) with pixels from 0 to 1, labels y (count,), as those of ``digits``.
+
+    A digit of one of 16 faces is turned, slanted and stretched, then bent by random shifts on a grid of
+    4 x 4 points with straight lines between (elastic distortion, Simard et al. 2003). Labels go round 0 to 9.
+    """
+    rng = np.random.default_rng(seed)
+    y = np.arange(count) % 10
+    pictures = printed_digits()[rng.integers(len(FACES), size=count), y]
+    # Where each of 32 x 32 pixels looks up its colour, as (row, column) from -0.5 to 0.5.
+    at = (np.arange(32, dtype=np.float32) + 0.5) / 32 - 0.5
+    pixels = np.stack(np.meshgrid(at, at, indexing="ij")).reshape(2, -1)
+    turn, slant = rng.uniform(-0.2, 0.2, count), rng.uniform(-0.3, 0.3, count)
+    taller, wider = rng.uniform(0.95, 1.15, count), rng.uniform(0.75, 1.25, count)
+    shift = rng.uniform(-0.05, 0.05, (count, 2, 1)).astype(np.float32)
+    bends = rng.normal(0, 0.1, (count, 2, 16)).astype(np.float32)
+    rows = [
+        [np.cos(turn) * taller, -np.sin(turn) * wider],
+        [np.sin(turn) * taller + slant, np.cos(turn) * wider],
+    ]
+    affine = np.moveaxis(np.array(rows, dtype=np.float32), -1, 0)  # (count, 2, 2)
+
+    # The share of each grid point in a pixel's bend: 1 at the point, 0 at its neighbours.
+    grid = np.linspace(-0.5, 0.5, 4, dtype=np.float32)
+    near = np.maximum(0, 1 - 3 * np.abs(pixels[:, :, None] - grid))  # (2, 1024, 4)
+    shares = (near[0][:, :, None] * near[1][:, None, :]).reshape(-1, 16)
+
+    x = np.empty((count, 64))
+    for first in range(0, count, 1000):  # all at once would take gigabytes
+        some = slice(first, first + 1000)
+        place = affine[some] @ pixels + shift[some] + bends[some] @ shares.T
+        row, column = ((place + 0.5) * FINE).astype(int).swapaxes(0, 1)
+        inside = (row >= 0) & (row < FINE) & (column >= 0) & (column < FINE)
+        number = np.arange(len(row))[:, None]
+        ink = pictures[some][number, row.clip(0, FINE - 1), column.clip(0, FINE - 1)] & inside
+        x[some] = ink.reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4)).reshape(-1, 64)
+    return x, y
+
+
+@cache
+def printed_digits() -> np.ndarray:
+    """The ten digits of every face, black or white, filling the height: shape (16, 10, FINE, FINE)."""
+    import matplotlib
+    from matplotlib.ft2font import FT2Font
+
+    pictures = np.zeros((len(FACES), 10, FINE, FINE), bool)
+    middle = (np.arange(FINE) + 0.5) / FINE
+    for face, name in enumerate(FACES):
+        font = FT2Font(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{name}.ttf"))
+        font.set_size(80, 72)
+        for digit in range(10):
+            font.set_text(str(digit))
+            font.draw_glyphs_to_bitmap(antialiased=False)
+            drawn = np.asarray(font.get_image()) > 0
+            drawn = drawn[drawn.any(axis=1)][:, drawn.any(axis=0)]
+            height, width = drawn.shape
+            column = (middle - 0.5) * height + width / 2  # the same scale both ways, in the middle
+            inside = (column >= 0) & (column < width)
+            rows = (middle * height).astype(int)
+            pictures[face, digit][:, inside] = drawn[np.ix_(rows, column[inside].astype(int))]
+    return pictures

@@ -14,6 +14,7 @@ and nowhere else.
 """
 
 from functools import lru_cache
+from math import prod
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -155,6 +156,107 @@ class Conv1d(Layer):
         padded = np.pad(grad_y, ((0, 0), (0, 0), (width - 1, width - 1)))
         windows = sliding_window_view(padded, width, axis=2)
         return np.tensordot(windows, self.W[:, :, ::-1], axes=([1, 3], [0, 2])).transpose(0, 2, 1)
+
+
+class Conv2d(Layer):
+    """y[n, o, i, j] = Σ_{c, k, l} W[o, c, k, l] x[n, c, i + k, j + l] + b[o], x framed by zeros so that y is as large as x.
+
+    x (N, channels_in, height, width), W (channels_out, channels_in, size, size) with an odd size,
+    b (channels_out,), y (N, channels_out, height, width). A correlation, as in PyTorch with padding="same".
+    """
+
+    W, grad_W = View(), View()
+    b, grad_b = View(), View()
+
+    def __init__(self, channels_in: int, channels_out: int, size: int) -> None:
+        super().__init__()
+        if size % 2 == 0:
+            raise ValueError(f"Conv2d needs an odd size, to have a middle; got {size}")
+        self.name = f"Conv2d({channels_in}, {channels_out}, {size})"
+        self.shapes = {"W": (channels_out, channels_in, size, size), "b": (channels_out,)}
+
+    def initialise(self, rng: np.random.Generator) -> None:
+        """As for Linear; every output is made of channels_in · size² inputs."""
+        shape = self.shapes["W"]
+        self.W = rng.standard_normal(shape) * np.sqrt(2 / (shape[1] * shape[2] ** 2))
+        self.b = np.zeros(shape[0])
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        out, channels, size, _ = self.W.shape
+        if x.ndim != 4 or x.shape[1] != channels:
+            raise ShapeError(
+                f"{self.name}: expected x of shape (N, {channels}, height, width), got {x.shape}"
+            )
+        self.rows = patches(x, size)
+        y = self.rows @ self.W.reshape(out, -1).T  # one matrix product for all positions of all images
+        y += self.b
+        n, _, height, width = x.shape
+        self.shape_y = (n, out, height, width)
+        return y.reshape(n, height, width, out).transpose(0, 3, 1, 2)
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
+        """grad_W sums over all positions that shared W; grad_x is grad_y correlated with W turned round."""
+        out, channels, size, _ = self.W.shape
+        check_grad(self, grad_y, self.shape_y)
+        if self.needs_grad:
+            per_position = grad_y.transpose(0, 2, 3, 1).reshape(-1, out)
+            self.grad_W = (per_position.T @ self.rows).reshape(self.W.shape)
+            self.grad_b = per_position.sum(axis=0)
+        if not need_grad_x:
+            return None
+        turned = self.W[:, :, ::-1, ::-1].transpose(1, 0, 2, 3).reshape(channels, -1)
+        grad_x = patches(grad_y, size) @ turned.T
+        n, _, height, width = grad_y.shape
+        return grad_x.reshape(n, height, width, channels).transpose(0, 3, 1, 2)
+
+
+def patches(x: np.ndarray, size: int) -> np.ndarray:
+    """Around every position of every image, the size x size square as a row: (N · height · width, channels · size²)."""
+    n, channels, height, width = x.shape
+    frame = size // 2
+    framed = np.zeros((n, channels, height + 2 * frame, width + 2 * frame), x.dtype)
+    framed[:, :, frame : frame + height, frame : frame + width] = x
+    windows = sliding_window_view(framed, (size, size), axis=(2, 3))
+    return windows.transpose(0, 2, 3, 1, 4, 5).reshape(n * height * width, -1)
+
+
+class MeanPool2d(Layer):
+    """Each square of 2 x 2 becomes its mean: x (N, channels, height, width) to y (N, channels, height / 2, width / 2)."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        if x.ndim != 4 or x.shape[2] % 2 or x.shape[3] % 2:
+            raise ShapeError(
+                f"{self.name}: expected images (N, channels, even height and width), got {x.shape}"
+            )
+        n, channels, height, width = x.shape
+        self.shape_y = (n, channels, height // 2, width // 2)
+        return x.reshape(n, channels, height // 2, 2, width // 2, 2).mean(axis=(3, 5))
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
+        """Each of the four gets a quarter."""
+        check_grad(self, grad_y, self.shape_y)
+        return (grad_y / 4).repeat(2, axis=2).repeat(2, axis=3) if need_grad_x else None
+
+
+class Reshape(Layer):
+    """The same numbers in another form: x (N, ...) to y (N, *shape). Reshape(1, 8, 8) makes images of rows of 64."""
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.name = f"Reshape{shape}"
+        self.shape = shape
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        if x[:1].size != prod(self.shape) and len(x):
+            raise ShapeError(
+                f"{self.name}: expected {prod(self.shape)} numbers an example, got x of shape {x.shape}"
+            )
+        self.before = x.shape
+        return x.reshape(len(x), *self.shape)
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
+        check_grad(self, grad_y, (self.before[0], *self.shape))
+        return grad_y.reshape(self.before) if need_grad_x else None
 
 
 class ReLU(Layer):

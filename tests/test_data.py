@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from course_utils.data import digits
+from course_utils.data import FACES, FINE, digits, glyphs, printed_digits
 
 PARTS = {"train": 1097, "validation": 200, "test": 500}
 
@@ -51,3 +51,37 @@ def test_the_same_every_time_in_every_process_and_never_shared():
     second = digits()
     assert f"{second.x_train.sum()} {second.y_test.tolist()[:20]}" == total
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == total
+
+
+# Printed digits
+
+
+def test_glyphs_look_like_the_digits_in_form_and_range():
+    x, y = glyphs(1005, seed=0)
+    assert x.shape == (1005, 64) and x.dtype == np.float64 and x.min() == 0 and x.max() == 1
+    assert np.array_equal(y, np.arange(1005) % 10)
+    assert np.array_equal(x * 16, np.round(x * 16))  # the same 17 shades
+    assert x.max(axis=1).min() > 0.5  # every image shows something
+    assert 0.5 < x.mean() / digits().x_train.mean() < 1.5
+
+
+def test_glyphs_are_the_same_for_the_same_seed_and_all_differ():
+    x = glyphs(300, seed=1)[0]
+    assert np.array_equal(x, glyphs(300, seed=1)[0])
+    assert not np.array_equal(x, glyphs(300, seed=2)[0])
+    assert len(np.unique(x, axis=0)) == 300
+
+
+def test_printed_digits_are_160_different_pictures_that_fill_the_height():
+    pictures = printed_digits()
+    assert pictures.shape == (len(FACES), 10, FINE, FINE) == (16, 10, 64, 64)
+    assert len({picture.tobytes() for picture in pictures.reshape(160, -1)}) == 160
+    assert pictures[:, :, 0].any(axis=-1).all() and pictures[:, :, -1].any(axis=-1).all()
+
+
+def test_each_glyph_is_nearer_to_its_own_digit_on_average():
+    x, y = glyphs(2000, seed=3)
+    means = np.stack([x[y == digit].mean(axis=0) for digit in range(10)])
+    fresh, labels = glyphs(500, seed=4)
+    nearest = ((fresh[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
+    assert np.mean(nearest == labels) > 0.5

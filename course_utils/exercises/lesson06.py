@@ -1,0 +1,567 @@
+"""Exercises of lesson 06: groups of layers, a rate for each, thawing them one by one, and PyTorch's own idiom.
+
+torch is imported inside the functions: every lesson loads this file, and most do without torch.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from course_utils.exercises.bank import Case, Exercise, Misconception, WrongResult, describe
+
+# ---------------------------------------------------------------- 6.1 groups of layers
+
+
+def group_slices(sizes, counts):
+    """Where each group of layers lies in theta.
+
+    sizes: how many weights each layer has, from first to last; theta holds them in this order.
+    counts: how many layers each group takes, from first to last.
+    Return a list with one pair (start, stop) for each group: its weights are theta[start:stop].
+    """
+    slices, layer, start = [], 0, 0
+    for count in counts:
+        stop = start + sum(sizes[layer : layer + count])
+        slices.append((start, stop))
+        layer, start = layer + count, stop
+    return slices
+
+
+def one_slice_for_each_layer(sizes, counts):
+    return group_slices(sizes, [1] * len(sizes))
+
+
+def counts_taken_for_weights(sizes, counts):
+    return group_slices([1] * len(sizes), counts)
+
+
+def groups_from_the_last(sizes, counts):
+    return group_slices(sizes, counts)[::-1]
+
+
+def stop_included(sizes, counts):
+    return [(start, stop - 1) for start, stop in group_slices(sizes, counts)]
+
+
+def every_group_from_zero(sizes, counts):
+    return [(0, stop - start) for start, stop in group_slices(sizes, counts)]
+
+
+def lengths_for_stops(sizes, counts):
+    return [(start, stop - start) for start, stop in group_slices(sizes, counts)]
+
+
+def same_layers_again(sizes, counts):
+    slices, start = [], 0
+    for count in counts:
+        stop = start + sum(sizes[:count])
+        slices.append((start, stop))
+        start = stop
+    return slices
+
+
+def group_slices_with_cumsum(sizes, counts):
+    ends = np.concatenate([[0], np.cumsum(sizes)])[np.concatenate([[0], np.cumsum(counts)])]
+    return np.column_stack([ends[:-1], ends[1:]])
+
+
+def group_slices_popping(sizes, counts):
+    left, at, slices = list(sizes), 0, []
+    for count in counts:
+        here = at
+        for _ in range(count):
+            at += left.pop(0)
+        slices.append([here, at])
+    return slices
+
+
+GROUPS = Exercise(
+    number="6.1",
+    reference=group_slices,
+    returns=("slices",),
+    checked="Every group starts where the one before it stops, and takes all weights of its own layers.",
+    cases=(
+        Case("three layers in two groups", lambda: dict(sizes=[3, 2, 4], counts=[2, 1])),
+        Case("five layers in three groups", lambda: dict(sizes=[80, 1168, 0, 164, 65], counts=[1, 3, 1])),
+    ),
+    hints=(
+        "Walk through the groups and remember two things: which layer comes next, and where it starts in theta.",
+        "stop = start + sum(sizes[layer : layer + count]); then layer += count and start = stop.",
+    ),
+    misconceptions=(
+        Misconception(
+            one_slice_for_each_layer,
+            "You give one slice to each layer. A group is several layers that share a rate: counts says how many.",
+        ),
+        Misconception(
+            counts_taken_for_weights,
+            "You count layers where theta counts weights: add up the sizes of the group's layers.",
+        ),
+        Misconception(
+            groups_from_the_last,
+            "Your groups come last to first. theta begins with the first layer, and so do they.",
+        ),
+        Misconception(
+            stop_included, "Your stops are one too small: theta[start:stop] leaves out stop itself."
+        ),
+        Misconception(
+            every_group_from_zero,
+            "Each of your groups starts at 0. A group starts where the one before it stops.",
+        ),
+        Misconception(
+            lengths_for_stops,
+            "Your second number is the length of the group. It should be where the group stops.",
+        ),
+        Misconception(
+            same_layers_again,
+            "Every group takes the first layers again: go on from the layer where the last one ended.",
+        ),
+    ),
+    alternatives=(group_slices_with_cumsum, group_slices_popping),
+)
+
+# ---------------------------------------------------------------- 6.2 a rate for each group, as one vector
+
+
+def layered_rates(slices, top, divide):
+    """A rate for every weight, smaller for earlier groups.
+
+    slices: pairs (start, stop) as in 6.1, from the first group to the last, together all of theta.
+    The last group gets the rate top, each group before it the rate of the next one divided by divide.
+    Return the rates, shape (P,), P weights in all.
+    """
+    rates = np.empty(slices[-1][1])
+    for group, (start, stop) in enumerate(slices):
+        rates[start:stop] = top / divide ** (len(slices) - 1 - group)
+    return rates
+
+
+def rates_like(powers):
+    """The rates with ``powers(group, groups)`` as the number of divisions."""
+
+    def wrong(slices, top, divide):
+        rates = np.empty(slices[-1][1])
+        for group, (start, stop) in enumerate(slices):
+            rates[start:stop] = top / float(divide) ** powers(group, len(slices))
+        return rates
+
+    return wrong
+
+
+def divided_upwards(slices, top, divide):
+    return rates_like(lambda group, groups: group)(slices, top, divide)
+
+
+def multiplied_downwards(slices, top, divide):
+    return rates_like(lambda group, groups: group + 1 - groups)(slices, top, divide)
+
+
+def last_divided_too(slices, top, divide):
+    return rates_like(lambda group, groups: groups - group)(slices, top, divide)
+
+
+def divided_once_for_all(slices, top, divide):
+    return rates_like(lambda group, groups: int(group < groups - 1))(slices, top, divide)
+
+
+def one_rate_for_all(slices, top, divide):
+    return rates_like(lambda group, groups: 0)(slices, top, divide)
+
+
+def divided_by_steps(slices, top, divide):
+    rates = np.empty(slices[-1][1])
+    for group, (start, stop) in enumerate(slices):
+        rates[start:stop] = top / max(divide * (len(slices) - 1 - group), 1)
+    return rates
+
+
+def one_rate_for_each_group(slices, top, divide):
+    return [top / divide ** (len(slices) - 1 - group) for group in range(len(slices))]
+
+
+def layered_rates_with_repeat(slices, top, divide):
+    sizes = [stop - start for start, stop in slices]
+    return np.repeat(top / divide ** np.arange(len(slices) - 1.0, -1.0, -1.0), sizes)
+
+
+def layered_rates_from_the_top(slices, top, divide):
+    rates, rate = [], top
+    for start, stop in reversed(slices):
+        rates = [rate] * (stop - start) + rates
+        rate = rate / divide
+    return rates
+
+
+RATES = Exercise(
+    number="6.2",
+    reference=layered_rates,
+    returns=("rates",),
+    checked="The last group has the top rate, and each group before it the next one's divided, for 2, 3 and 4 groups.",
+    cases=(
+        Case("two groups", lambda: dict(slices=[(0, 2), (2, 3)], top=0.1, divide=10)),
+        Case("three groups", lambda: dict(slices=[(0, 3), (3, 5), (5, 9)], top=0.01, divide=2.6)),
+        Case("four groups", lambda: dict(slices=[(0, 1), (1, 4), (4, 6), (6, 7)], top=0.5, divide=3)),
+    ),
+    hints=(
+        "How often is the rate of a group divided? The last one never, the one before it once.",
+        "rates[start:stop] = top / divide ** (len(slices) - 1 - group)",
+    ),
+    misconceptions=(
+        Misconception(
+            divided_upwards,
+            "Your rates fall towards the head: the first group has the largest. The last group gets top, earlier ones less.",
+        ),
+        Misconception(
+            multiplied_downwards, "Your earlier groups have larger rates than top: divide, do not multiply."
+        ),
+        Misconception(last_divided_too, "You divide once too often: the last group gets top itself."),
+        Misconception(
+            divided_once_for_all,
+            "All groups but the last get the same rate. Each one is divided again: top / divide, then top / divide².",
+        ),
+        Misconception(
+            one_rate_for_all, "Every group has the rate top: divide for each step towards the input."
+        ),
+        Misconception(divided_by_steps, "You divide by divide · steps. It is a power: divide ** steps."),
+        Misconception(
+            one_rate_for_each_group,
+            "That is one rate for each group. theta needs one for each weight: repeat it over the group's slice.",
+        ),
+    ),
+    alternatives=(layered_rates_with_repeat, layered_rates_from_the_top),
+)
+
+# ---------------------------------------------------------------- 6.3 which groups train when
+
+
+def thawed(step, steps, groups, plan):
+    """Which groups train at a step: 1 for a group that does, 0 for one that is still frozen.
+
+    step: from 0 to steps - 1. groups: how many there are, from first (nearest the input) to last (the head).
+    plan "gradual": steps are cut into as many equal parts as there are groups. In the first part only the
+    last group trains; at the start of each further part one more thaws, from the last towards the first.
+    plan "head first": in the first third of the steps only the last group trains, then all do.
+    Return the mask of the groups, shape (groups,).
+    """
+    if plan == "gradual":
+        awake = 1 + step * groups // steps
+    elif 3 * step >= steps:
+        awake = groups
+    else:
+        awake = 1
+    return np.array([float(group >= groups - awake) for group in range(groups)])
+
+
+def thawed_from_the_first(step, steps, groups, plan):
+    return thawed(step, steps, groups, plan)[::-1]
+
+
+def refrozen_behind(step, steps, groups, plan):
+    mask = thawed(step, steps, groups, plan)
+    if plan == "gradual":
+        first = int(np.argmax(mask))
+        mask[first + 1 :] = 0
+    return mask
+
+
+def everything_from_the_start(step, steps, groups, plan):
+    return np.ones(groups)
+
+
+def last_never_let_go(step, steps, groups, plan):
+    return np.arange(groups) == groups - 1.0
+
+
+def nothing_at_first(step, steps, groups, plan):
+    awake = step * groups // steps if plan == "gradual" else (groups if 3 * step >= steps else 0)
+    return np.array([float(group >= groups - awake) for group in range(groups)])
+
+
+def plans_exchanged(step, steps, groups, plan):
+    return thawed(step, steps, groups, "head first" if plan == "gradual" else "gradual")
+
+
+def head_first_for_half(step, steps, groups, plan):
+    if plan == "gradual":
+        return thawed(step, steps, groups, plan)
+    return np.array([float(2 * step >= steps or group == groups - 1) for group in range(groups)])
+
+
+def mask_turned_round_here(step, steps, groups, plan):
+    return 1 - thawed(step, steps, groups, plan)
+
+
+def head_left_alone_afterwards(step, steps, groups, plan):
+    if plan == "gradual" or 3 * step < steps:
+        return thawed(step, steps, groups, plan)
+    return np.array([float(group < groups - 1) for group in range(groups)])
+
+
+def thawed_with_parts(step, steps, groups, plan):
+    mask = np.zeros(groups)
+    part = int(step / (steps / groups))
+    count = part + 1 if plan == "gradual" else (1 if step < steps / 3 else groups)
+    mask[-count:] = 1
+    return mask
+
+
+def thawed_as_list(step, steps, groups, plan):
+    starts = [steps * k / groups if plan == "gradual" else steps / 3 * min(k, 1) for k in range(groups)]
+    return [int(step >= start) for start in reversed(starts)]
+
+
+THAWED = Exercise(
+    number="6.3",
+    reference=thawed,
+    returns=("mask",),
+    checked="Both plans thaw the right groups, before, at and after every change.",
+    cases=tuple(
+        Case(
+            f"{plan}, {groups} groups, step {step} of {steps}",
+            lambda step=step, steps=steps, groups=groups, plan=plan: dict(
+                step=step, steps=steps, groups=groups, plan=plan
+            ),
+        )
+        for groups, steps in ((2, 6), (3, 60), (4, 12))
+        for plan in ("gradual", "head first")
+        for step in sorted({0, steps // 3 - 1, steps // 3, steps // 2, 2 * steps // 3, steps - 1})
+    ),
+    hints=(
+        "Count how many groups are awake. They are always the last ones.",
+        'For "gradual" it is 1 + step * groups // steps; for "head first" 1, and from the step with 3 * step >= steps on all of them.',
+    ),
+    misconceptions=(
+        Misconception(
+            thawed_from_the_first,
+            "You thaw from the first group on. The head comes first: what it learned is what the others then adapt to.",
+        ),
+        Misconception(
+            refrozen_behind,
+            "Only the newest group trains; those thawed before are frozen again. Once thawed, a group goes on training.",
+        ),
+        Misconception(
+            everything_from_the_start, "Every group trains from the first step: nothing is thawed one by one."
+        ),
+        Misconception(
+            last_never_let_go, "Only the last group ever trains: thaw the others as the plan says."
+        ),
+        Misconception(nothing_at_first, "At first nothing trains. The last group is awake from step 0."),
+        Misconception(plans_exchanged, "You have exchanged the two plans."),
+        Misconception(
+            head_first_for_half, "Head first lasts for a third of the steps, not for half of them."
+        ),
+        Misconception(mask_turned_round_here, "Your mask is turned round: 1 trains, 0 is frozen."),
+        Misconception(
+            head_left_alone_afterwards, "After the first third all groups train, the head as well."
+        ),
+    ),
+    alternatives=(thawed_with_parts, thawed_as_list),
+)
+
+# ---------------------------------------------------------------- 6.4 PyTorch's parameter groups
+
+
+def parameter_groups(model, rates):
+    """The groups for a PyTorch optimizer, with frozen ones left out and put to rest.
+
+    model: a module whose children are the groups, in order (model.named_children()).
+    rates: from the name of each child to its rate; 0 means that it is frozen.
+    A frozen child gets requires_grad_(False) and eval(); the others stay trainable and in train mode.
+    Return a list of {"params": list of its parameters, "lr": its rate}, one for each child that trains, in order.
+    """
+    groups = []
+    for name, child in model.named_children():
+        if rates[name]:
+            groups.append({"params": list(child.parameters()), "lr": rates[name]})
+        else:
+            child.requires_grad_(False)
+            child.eval()
+    return groups
+
+
+def observe_groups(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+    """The groups by the names of their parameters, and the state in which each child was left."""
+    model = arguments["model"]
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    if not isinstance(result, (list, tuple)) or not all(
+        isinstance(group, dict) and {"params", "lr"} <= set(group) for group in result
+    ):
+        raise WrongResult(
+            f'Return a list of dictionaries with "params" and "lr", as torch.optim takes it; yours returned {describe(result)}.'
+        )
+    said = []
+    for group in result:
+        if not isinstance(group["params"], (list, tuple)):
+            raise WrongResult(
+                'Make "params" a list: list(child.parameters()). parameters() itself can be gone through only once.'
+            )
+        said.append(
+            f"{', '.join(names.get(id(p), 'a stranger') for p in group['params'])} at {group['lr']:g}"
+        )
+    left = [
+        f"{name} {'trains' if child.training else 'is in eval mode'}"
+        f" and {'wants' if all(p.requires_grad for p in child.parameters()) else 'wants no'} gradient"
+        for name, child in model.named_children()
+    ]
+    return {"groups": "; ".join(said) + ".", "state": "; ".join(left) + "."}
+
+
+def frozen_with_rate_zero(model, rates):
+    return [{"params": list(child.parameters()), "lr": rates[name]} for name, child in model.named_children()]
+
+
+def frozen_left_in_train_mode(model, rates):
+    groups = []
+    for name, child in model.named_children():
+        if rates[name]:
+            groups.append({"params": list(child.parameters()), "lr": rates[name]})
+        else:
+            child.requires_grad_(False)
+    return groups
+
+
+def frozen_still_wants_gradient(model, rates):
+    groups = []
+    for name, child in model.named_children():
+        if rates[name]:
+            groups.append({"params": list(child.parameters()), "lr": rates[name]})
+        else:
+            child.eval()
+    return groups
+
+
+def frozen_only_left_out(model, rates):
+    return [
+        {"params": list(child.parameters()), "lr": rates[name]}
+        for name, child in model.named_children()
+        if rates[name]
+    ]
+
+
+def one_group_for_each_tensor(model, rates):
+    return [
+        {"params": [parameter], "lr": group["lr"]}
+        for group in parameter_groups(model, rates)
+        for parameter in group["params"]
+    ]
+
+
+def groups_in_reverse(model, rates):
+    return parameter_groups(model, rates)[::-1]
+
+
+def rates_in_reverse(model, rates):
+    groups = parameter_groups(model, rates)
+    return [
+        {"params": group["params"], "lr": other["lr"]}
+        for group, other in zip(groups, groups[::-1], strict=True)
+    ]
+
+
+def biases_forgotten(model, rates):
+    return [
+        {"params": [p for p in group["params"] if p.ndim > 1], "lr": group["lr"]}
+        for group in parameter_groups(model, rates)
+    ]
+
+
+def whole_model_in_eval_mode(model, rates):
+    groups = parameter_groups(model, rates)
+    model.eval()
+    return groups
+
+
+def parameter_groups_in_two_loops(model, rates):
+    for name, child in model.named_children():
+        child.train(rates[name] > 0)
+        for parameter in child.parameters():
+            parameter.requires_grad = rates[name] > 0
+    return [
+        dict(lr=rates[name], params=[*child.parameters()])
+        for name, child in model.named_children()
+        if rates[name] > 0
+    ]
+
+
+def parameter_groups_by_name(model, rates):
+    groups = []
+    for name, rate in rates.items():
+        child = getattr(model, name)
+        if rate == 0:
+            child.eval().requires_grad_(False)
+            continue
+        groups.append({"params": [p for _, p in child.named_parameters()], "lr": rate})
+    return groups
+
+
+def model_case(**rates: float) -> dict[str, Any]:
+    import torch
+
+    torch_nn = torch.nn
+    children = {
+        "first": torch_nn.Sequential(torch_nn.Linear(2, 3), torch_nn.BatchNorm1d(3), torch_nn.ReLU()),
+        "middle": torch_nn.Sequential(torch_nn.Linear(3, 3), torch_nn.ReLU()),
+        "last": torch_nn.Linear(3, 2),
+    }
+    model = torch_nn.Sequential()
+    for name in rates:
+        model.add_module(name, children[name])
+    return dict(model=model, rates=rates)
+
+
+PARAMETERS = Exercise(
+    number="6.4",
+    reference=parameter_groups,
+    returns=("groups",),
+    observe=observe_groups,
+    may_change=("model",),
+    checked="Each child that trains is one group with its rate; each frozen one is out, at rest and without gradient.",
+    cases=(
+        Case("two children, both train", lambda: model_case(middle=0.01, last=0.1)),
+        Case("three rates", lambda: model_case(first=0.001, middle=0.01, last=0.1)),
+        Case("the first one frozen", lambda: model_case(first=0, middle=0.01, last=0.1)),
+        Case("head only", lambda: model_case(first=0, middle=0, last=0.1)),
+    ),
+    hints=(
+        "for name, child in model.named_children(): either it trains, then append its group, or it is frozen, then put it to rest.",
+        'groups.append({"params": list(child.parameters()), "lr": rates[name]}); frozen: child.requires_grad_(False); child.eval().',
+    ),
+    misconceptions=(
+        Misconception(
+            frozen_with_rate_zero,
+            "A frozen group is in the optimizer with rate 0. Its batch norm still runs and its gradients are still computed: leave it out, requires_grad_(False), eval().",
+        ),
+        Misconception(
+            frozen_left_in_train_mode,
+            "The frozen child is left in train mode: its batch norm goes on following the new data. Call eval() on it.",
+        ),
+        Misconception(
+            frozen_still_wants_gradient,
+            "The frozen child's gradients are still computed for nothing: requires_grad_(False).",
+        ),
+        Misconception(
+            frozen_only_left_out,
+            "The frozen child is left out of the optimizer, and no more: it needs requires_grad_(False) and eval() as well.",
+        ),
+        Misconception(
+            one_group_for_each_tensor,
+            "You make a group of every tensor. One group for each child: its layers share a rate.",
+        ),
+        Misconception(groups_in_reverse, "Your groups come last to first. Keep the order of the children."),
+        Misconception(
+            rates_in_reverse,
+            "The rates are at the wrong groups, in reverse: take rates[name] for the child of that name.",
+        ),
+        Misconception(
+            biases_forgotten,
+            "Some parameters are missing, biases or those of batch norm: take all of child.parameters().",
+        ),
+        Misconception(
+            whole_model_in_eval_mode, "The whole model is in eval mode. Only the frozen children rest."
+        ),
+    ),
+    alternatives=(parameter_groups_in_two_loops, parameter_groups_by_name),
+)
+
+EXERCISES = [GROUPS, RATES, THAWED, PARAMETERS]
