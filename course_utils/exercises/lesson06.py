@@ -466,6 +466,16 @@ def biases_forgotten(model, rates):
     ]
 
 
+def order_of_the_rates(model, rates):
+    groups = parameter_groups(model, rates)
+    by_name = {name: child for name, child in model.named_children() if rates[name]}
+    return [
+        next(group for group in groups if group["params"][0] is next(by_name[name].parameters()))
+        for name in rates
+        if name in by_name
+    ]
+
+
 def whole_model_in_eval_mode(model, rates):
     groups = parameter_groups(model, rates)
     model.eval()
@@ -486,12 +496,12 @@ def parameter_groups_in_two_loops(model, rates):
 
 def parameter_groups_by_name(model, rates):
     groups = []
-    for name, rate in rates.items():
-        child = getattr(model, name)
-        if rate == 0:
+    for child in model.children():
+        name = next(name for name in rates if getattr(model, name) is child)
+        if rates[name] == 0:
             child.eval().requires_grad_(False)
             continue
-        groups.append({"params": [p for _, p in child.named_parameters()], "lr": rate})
+        groups.append({"params": [p for _, p in child.named_parameters()], "lr": rates[name]})
     return groups
 
 
@@ -505,8 +515,9 @@ def model_case(**rates: float) -> dict[str, Any]:
         "last": torch_nn.Linear(3, 2),
     }
     model = torch_nn.Sequential()
-    for name in rates:
-        model.add_module(name, children[name])
+    for name in children:  # in their own order, whatever that of the rates
+        if name in rates:
+            model.add_module(name, children[name])
     return dict(model=model, rates=rates)
 
 
@@ -521,6 +532,8 @@ PARAMETERS = Exercise(
         Case("two children, both train", lambda: model_case(middle=0.01, last=0.1)),
         Case("three rates", lambda: model_case(first=0.001, middle=0.01, last=0.1)),
         Case("the first one frozen", lambda: model_case(first=0, middle=0.01, last=0.1)),
+        Case("rates in another order", lambda: model_case(last=0.1, first=0.001, middle=0.01)),
+        Case("the last one frozen", lambda: model_case(first=0.01, middle=0.1, last=0)),
         Case("head only", lambda: model_case(first=0, middle=0, last=0.1)),
     ),
     hints=(
@@ -549,6 +562,10 @@ PARAMETERS = Exercise(
             "You make a group of every tensor. One group for each child: its layers share a rate.",
         ),
         Misconception(groups_in_reverse, "Your groups come last to first. Keep the order of the children."),
+        Misconception(
+            order_of_the_rates,
+            "Your groups come in the order of the rates. Go through model.named_children(): they are in the order of the layers.",
+        ),
         Misconception(
             rates_in_reverse,
             "The rates are at the wrong groups, in reverse: take rates[name] for the child of that name.",
