@@ -49,7 +49,7 @@ GENERALIZES = 0.9  # mean accuracy on the long strings from which a model counts
 def positions(places: "int | Tensor") -> "Tensor":
     """What is added to a token to say where it stands: shape (..., WIDTH) for ``places`` (...), or 0 to n-1.
 
-    Sines and cosines of four wavelengths (Vaswani et al. 2017), 1.5 times as large as there.
+    Sines and cosines of eight wavelengths (Vaswani et al. 2017), 1.5 times as large as there.
     """
     import torch
 
@@ -61,7 +61,7 @@ def positions(places: "int | Tensor") -> "Tensor":
 
 
 def embed(weights: "dict[str, Tensor]", strings: "Tensor", places: "int | Tensor") -> "Tensor":
-    """Literals as vectors, positions added: (m, n, t, WIDTH) from ``strings`` (m, n, t), a string list for each model."""
+    """Literals as vectors, positions added: (m, n, t, WIDTH) from ``strings`` (m, n, t), its own for each model."""
     models, count, length = strings.shape
     rows = strings.reshape(models, -1, 1).expand(-1, -1, WIDTH)
     return weights["embedding"].gather(1, rows).view(models, count, length, WIDTH) + positions(places)
@@ -103,15 +103,18 @@ def feed_forward(x: "Tensor", weights: "dict[str, Tensor]", layer: int) -> "Tens
 
 
 def transformer(weights: "dict[str, Tensor]", x: "Tensor") -> "Tensor":
-    """The answer of every model to every string: logits (m, n), above 0 for "contradiction".
+    """The answer of every model to every query, from its tokens: above 0 it says "contradiction".
 
-    x: (m, n, t, d), the tokens as :func:`embed` makes them. The token cls goes in front. Each layer
-    adds what attention says, then what the feed-forward layers say, both of normed tokens.
+    weights: a dictionary of stacked weights: "cls" (m, d), "answer" (m, d), "answer bias" (m,), and
+    those that attention and feed_forward use. x: tokens with their positions, shape (m, n, t, d).
+    Put cls in front of the tokens. In layer 1, then in layer 2: add attention(norm(x), norm(x), weights, layer),
+    then add feed_forward(norm(x), weights, layer). The answer is norm(cls token) · "answer" + "answer bias".
+    Return the logits, shape (m, n), so that gradient flows back to x.
     """
     from torch import cat, einsum
 
-    models, count, _, width = x.shape
-    cls = weights["cls"][:, None, None].expand(models, count, 1, width)
+    m, n, t, d = x.shape
+    cls = weights["cls"][:, None, None].expand(m, n, 1, d)
     x = cat([cls, x], dim=2)
     for layer in (1, 2):
         normed = norm(x)

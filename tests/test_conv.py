@@ -1,4 +1,4 @@
-"""Conv1d against PyTorch and against central differences."""
+"""Convolutions, MeanPool2d and Reshape against PyTorch and against central differences."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.estimate import numerical_gradient
-from course_utils.nn import Conv1d, Network, ReLU, ShapeError
+from course_utils.nn import Conv1d, Conv2d, Linear, MeanPool2d, Network, ReLU, Reshape, ShapeError
 
 
 def relative(a, b):
@@ -76,3 +76,108 @@ def test_wrong_gradient_is_named():
     net.forward(np.zeros((5, 2, 9)))
     with pytest.raises(ShapeError, match=r"expected grad_y of shape \(5, 3, 6\)"):
         net.backward(np.zeros((5, 3, 5)))
+
+
+# In two dimensions
+
+
+@settings(deadline=None, derandomize=True, max_examples=30)
+@given(
+    batch=st.integers(1, 3),
+    channels=st.integers(1, 3),
+    out=st.integers(1, 3),
+    size=st.sampled_from([1, 3, 5]),
+    height=st.integers(1, 6),
+    width=st.integers(1, 6),
+)
+def test_equals_torch_in_two_dimensions(batch, channels, out, size, height, width):
+    rng = np.random.default_rng(0)
+    net = Network(Conv2d(channels, out, size))
+    layer = net.layers[0]
+    layer.b = rng.standard_normal(out)
+    x = rng.standard_normal((batch, channels, height, width))
+    y = net.forward(x)
+    grad_y = rng.standard_normal(y.shape)
+    grad_x = net.backward(grad_y, need_grad_x=True)
+
+    tensors = [torch.tensor(a, requires_grad=True) for a in (x, layer.W, layer.b)]
+    theirs = torch.nn.functional.conv2d(*tensors, padding="same")
+    theirs.backward(torch.tensor(grad_y))
+    assert relative(y, theirs.detach().numpy()) < 1e-12
+    for mine, tensor in zip((grad_x, layer.grad_W, layer.grad_b), tensors, strict=True):
+        assert relative(mine, tensor.grad.numpy()) < 1e-12
+
+
+def test_mean_pool_equals_torch():
+    rng = np.random.default_rng(0)
+    layer, x = MeanPool2d(), rng.standard_normal((2, 3, 4, 6))
+    theirs_x = torch.tensor(x, requires_grad=True)
+    theirs = torch.nn.functional.avg_pool2d(theirs_x, 2)
+    y = layer.forward(x)
+    grad_y = rng.standard_normal(y.shape)
+    theirs.backward(torch.tensor(grad_y))
+    assert relative(y, theirs.detach().numpy()) < 1e-12
+    assert relative(layer.backward(grad_y), theirs_x.grad.numpy()) < 1e-12
+    assert layer.backward(grad_y, need_grad_x=False) is None
+
+
+def small_network(**options):
+    return Network(
+        Reshape(1, 4, 4), Conv2d(1, 2, 3), ReLU(), MeanPool2d(), Conv2d(2, 3, 3), Reshape(12), Linear(12, 2), **options
+    )  # fmt: skip
+
+
+def test_a_whole_network_equals_central_differences():
+    rng = np.random.default_rng(1)
+    net = small_network(seed=1)
+    x, grad_y = rng.standard_normal((3, 16)), rng.standard_normal((3, 2))
+
+    def loss_at(theta):
+        net.theta = theta
+        return float((net.forward(x) * grad_y).sum())
+
+    theta = net.theta.copy()
+    net.forward(x)
+    grad_x = net.backward(grad_y, need_grad_x=True)
+    grad = net.grad.copy()
+    assert grad_x.shape == x.shape
+    assert relative(grad, numerical_gradient(loss_at, theta)) < 1e-8
+
+
+def test_float32_stays_float32_in_two_dimensions():
+    net = small_network(dtype=np.float32)
+    y = net.forward(np.ones((2, 16), np.float32))
+    net.backward(np.ones_like(y))
+    assert y.dtype == net.grad.dtype == np.float32
+
+
+def test_an_even_size_is_refused():
+    with pytest.raises(ValueError, match="odd size"):
+        Conv2d(1, 1, 2)
+
+
+@pytest.mark.parametrize("shape", [(3, 16), (3, 1, 4, 4), (3, 2, 4)])
+def test_wrong_input_is_named_in_two_dimensions(shape):
+    with pytest.raises(
+        ShapeError, match=r"layer 0, Conv2d\(2, 3, 3\): expected x of shape \(N, 2, height, width\)"
+    ):
+        Network(Conv2d(2, 3, 3)).forward(np.zeros(shape))
+
+
+@pytest.mark.parametrize("shape", [(5, 3, 4, 3), (5, 2, 4, 4), (4, 3, 4, 4)])
+def test_wrong_gradient_is_named_in_two_dimensions(shape):
+    net = Network(Conv2d(2, 3, 3))
+    net.forward(np.zeros((5, 2, 4, 4)))
+    with pytest.raises(ShapeError, match=r"expected grad_y of shape \(5, 3, 4, 4\)"):
+        net.backward(np.zeros(shape))
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 3, 4), (2, 1, 4, 5), (2, 4)])
+def test_what_cannot_be_halved_is_named(shape):
+    with pytest.raises(ShapeError, match="even height and width"):
+        MeanPool2d().forward(np.zeros(shape))
+
+
+def test_what_does_not_fit_a_form_is_named():
+    with pytest.raises(ShapeError, match=r"Reshape\(1, 8, 8\).*64 numbers"):
+        Network(Reshape(1, 8, 8)).forward(np.zeros((2, 60)))

@@ -245,7 +245,7 @@ def test_a_damaged_or_missing_file_is_told(tmp_path, harm):
 
 
 def test_a_part_built_anew_agrees_with_the_shipped_one(zoo):
-    """On the processor it was made on bit for bit; on another at least 90 % of the labels, which is what is promised."""
+    """At least 90 % of the labels, which is what datasets/README.md promises for any processor."""
     weights, recipe = build_zoo.train(3)
     shipped = zoo[np.arange(75, 100)]
     assert np.array_equal(recipe, shipped.recipe)

@@ -360,15 +360,7 @@ SOFT = Exercise(
 # ---------------------------------------------------------------- 5.3 the frozen forward, for a stack of models
 
 
-def frozen_answers(weights, x):
-    """The answer of every model to every query, from its tokens.
-
-    weights: a dictionary of stacked weights: "cls" (m, d), "answer" (m, d), "answer bias" (m,), and
-    those that attention and feed_forward use. x: tokens with their positions, shape (m, n, t, d).
-    Put cls in front of the tokens. In layer 1, then in layer 2: add attention(norm(x), norm(x), weights, layer),
-    then add feed_forward(norm(x), weights, layer). The answer is norm(cls token) · "answer" + "answer bias".
-    Return the logits, shape (m, n), so that gradient flows back to x.
-    """
+def transformer_asking_with_all(weights, x):
     from torch import cat, einsum
 
     m, n, t, d = x.shape
@@ -379,10 +371,6 @@ def frozen_answers(weights, x):
         x = x + attention(normed, normed, weights, layer)
         x = x + feed_forward(norm(x), weights, layer)
     return einsum("mnd,md->mn", norm(x[:, :, 0]), weights["answer"]) + weights["answer bias"][:, None]
-
-
-def course_frozen_answers(weights, x):
-    return transformer(weights, x)
 
 
 def build(
@@ -481,7 +469,7 @@ def cls_as_it_is(weights, x):
 
 
 def sigmoid_of_the_answers(weights, x):
-    return frozen_answers(weights, x).sigmoid()
+    return transformer(weights, x).sigmoid()
 
 
 def last_norm_left_out(weights, x):
@@ -521,18 +509,18 @@ def first_model_for_all(weights, x):
 
 
 def answer_bias_left_out(weights, x):
-    return frozen_answers(weights, x) - weights["answer bias"][:, None]
+    return transformer(weights, x) - weights["answer bias"][:, None]
 
 
 def answers_detached(weights, x):
-    return frozen_answers(weights, x).detach()
+    return transformer(weights, x).detach()
 
 
 def answers_transposed(weights, x):
-    return frozen_answers(weights, x).T
+    return transformer(weights, x).T
 
 
-def frozen_answers_by_model(weights, x):
+def transformer_by_model(weights, x):
     import torch
 
     rows = []
@@ -560,7 +548,7 @@ def stack_case(m: int, n: int, t: int, seed: int) -> dict[str, Any]:
 
 FROZEN = Exercise(
     number="5.3",
-    reference=frozen_answers,
+    reference=transformer,
     returns=("logits",),
     observe=with_gradient("logits", "x"),
     checked="Every model gives its own answer to every query, and gradient flows back to the tokens.",
@@ -656,7 +644,7 @@ FROZEN = Exercise(
         ),
         Misconception(answers_transposed, "Your answers are transposed: one row for each model, (m, n)."),
     ),
-    alternatives=(course_frozen_answers, frozen_answers_by_model),
+    alternatives=(transformer_asking_with_all, transformer_by_model),
 )
 
 # ---------------------------------------------------------------- 5.4 a step that moves only the bread
