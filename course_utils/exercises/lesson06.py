@@ -28,6 +28,26 @@ def group_slices(sizes, counts):
     return slices
 
 
+def observe_slices(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+    """The pairs as an array; a tuple of pairs or an array with two columns will do as well."""
+    try:
+        pairs = np.asarray(result, dtype=float)
+    except (TypeError, ValueError):  # slice objects, generators, pieces of unequal length
+        pairs = np.empty(0)
+    if pairs.ndim != 2 or pairs.shape[1] != 2:
+        begins = (
+            f" that begins with {describe(result[0])}" if isinstance(result, (list, tuple)) and result else ""
+        )
+        raise WrongResult(
+            f"Return a list of pairs of numbers, (start, stop) for each group; yours returned {describe(result)}{begins}."
+        )
+    if len(pairs) != len(arguments["counts"]):
+        raise WrongResult(
+            f"Return one pair for each group, {len(arguments['counts'])} here; yours returned {len(pairs)}."
+        )
+    return {"slices": pairs}
+
+
 def one_slice_for_each_layer(sizes, counts):
     return group_slices(sizes, [1] * len(sizes))
 
@@ -61,6 +81,41 @@ def same_layers_again(sizes, counts):
     return slices
 
 
+def layer_moved_by_one(sizes, counts):
+    slices, start = [], 0
+    for layer, count in enumerate(counts):
+        stop = start + sum(sizes[layer : layer + count])
+        slices.append((start, stop))
+        start = stop
+    return slices
+
+
+def one_weight_skipped(sizes, counts):
+    return [(start + group, stop + group) for group, (start, stop) in enumerate(group_slices(sizes, counts))]
+
+
+def start_never_moved(sizes, counts):
+    return [(0, stop) for _, stop in group_slices(sizes, counts)]
+
+
+def equal_numbers_of_layers(sizes, counts):
+    return group_slices(sizes, [len(sizes) // len(counts)] * len(counts))
+
+
+def equal_parts_of_theta(sizes, counts):
+    part = sum(sizes) // len(counts)
+    return [(group * part, (group + 1) * part) for group in range(len(counts))]
+
+
+def counts_taken_for_borders(sizes, counts):
+    borders = [0, *counts]
+    return [(sum(sizes[:a]), sum(sizes[:b])) for a, b in zip(borders[:-1], borders[1:], strict=True)]
+
+
+def slice_objects(sizes, counts):
+    return [slice(start, stop) for start, stop in group_slices(sizes, counts)]
+
+
 def group_slices_with_cumsum(sizes, counts):
     ends = np.concatenate([[0], np.cumsum(sizes)])[np.concatenate([[0], np.cumsum(counts)])]
     return np.column_stack([ends[:-1], ends[1:]])
@@ -80,10 +135,12 @@ GROUPS = Exercise(
     number="6.1",
     reference=group_slices,
     returns=("slices",),
+    observe=observe_slices,
     checked="Every group starts where the one before it stops, and takes all weights of its own layers.",
     cases=(
-        Case("three layers in two groups", lambda: dict(sizes=[3, 2, 4], counts=[2, 1])),
-        Case("five layers in three groups", lambda: dict(sizes=[80, 1168, 0, 164, 65], counts=[1, 3, 1])),
+        # Layers and weights can be divided by the groups: equal parts are the same, however somebody rounds.
+        Case("four layers in two groups", lambda: dict(sizes=[3, 2, 4, 1], counts=[3, 1])),
+        Case("six layers in three groups", lambda: dict(sizes=[80, 1168, 0, 164, 65, 8], counts=[1, 3, 2])),
     ),
     hints=(
         "Walk through the groups and remember two things: which layer comes next, and where it starts in theta.",
@@ -116,6 +173,34 @@ GROUPS = Exercise(
         Misconception(
             same_layers_again,
             "Every group takes the first layers again: go on from the layer where the last one ended.",
+        ),
+        Misconception(
+            layer_moved_by_one,
+            "After a group you go on one layer further. Go on by as many layers as the group took: layer += count.",
+        ),
+        Misconception(
+            one_weight_skipped,
+            "You leave out a weight between groups: stop is not in the group before, so the next one starts at stop itself.",
+        ),
+        Misconception(
+            start_never_moved,
+            "Your stops are right, but every start is 0: after each group, set start = stop.",
+        ),
+        Misconception(
+            equal_numbers_of_layers,
+            "You cut the layers into equal numbers. counts says how many layers each group takes, and they differ.",
+        ),
+        Misconception(
+            equal_parts_of_theta,
+            "You cut theta into equal parts. A group ends where its last layer ends: count layers first, then add up their sizes.",
+        ),
+        Misconception(
+            counts_taken_for_borders,
+            "You take counts for the layers at which groups end. They are how many layers each group has: add them up as you go.",
+        ),
+        Misconception(
+            slice_objects,
+            "Those are slice objects: return pairs of numbers, (start, stop) instead of slice(start, stop).",
         ),
     ),
     alternatives=(group_slices_with_cumsum, group_slices_popping),
@@ -180,6 +265,28 @@ def one_rate_for_each_group(slices, top, divide):
     return [top / divide ** (len(slices) - 1 - group) for group in range(len(slices))]
 
 
+def laid_out_from_the_last(slices, top, divide):
+    sizes = [stop - start for start, stop in reversed(slices)]
+    return np.repeat([top / divide**steps for steps in range(len(slices))], sizes)
+
+
+def divided_from_here_on(slices, top, divide):
+    return rates_like(lambda group, groups: group + 1)(slices, top, divide)
+
+
+def stop_left_out(slices, top, divide):
+    rates, wanted = np.zeros(slices[-1][1]), layered_rates(slices, top, divide)
+    for start, stop in slices:
+        rates[start : stop - 1] = wanted[start : stop - 1]
+    return rates
+
+
+def whole_numbers(slices, top, divide):
+    rates = np.zeros(slices[-1][1], dtype=int)
+    rates[:] = layered_rates(slices, top, divide)
+    return rates
+
+
 def layered_rates_with_repeat(slices, top, divide):
     sizes = [stop - start for start, stop in slices]
     return np.repeat(top / divide ** np.arange(len(slices) - 1.0, -1.0, -1.0), sizes)
@@ -227,6 +334,22 @@ RATES = Exercise(
         Misconception(
             one_rate_for_each_group,
             "That is one rate for each group. theta needs one for each weight: repeat it over the group's slice.",
+        ),
+        Misconception(
+            laid_out_from_the_last,
+            "Your vector begins with the last group. theta begins with the first: rates[start:stop] belongs to theta[start:stop].",
+        ),
+        Misconception(
+            divided_from_here_on,
+            "Your rates fall towards the head, and even the first group's is divided. The last group gets top, earlier ones less.",
+        ),
+        Misconception(
+            stop_left_out,
+            "The last weight of each group has no rate: [start:stop] leaves out stop by itself, so do not subtract 1.",
+        ),
+        Misconception(
+            whole_numbers,
+            "Every rate is 0. If your array holds whole numbers (dtype=int), it cuts 0.1 down to 0: np.zeros(P) without dtype keeps fractions.",
         ),
     ),
     alternatives=(layered_rates_with_repeat, layered_rates_from_the_top),
@@ -282,10 +405,76 @@ def plans_exchanged(step, steps, groups, plan):
     return thawed(step, steps, groups, "head first" if plan == "gradual" else "gradual")
 
 
+def gradual_or(other):
+    """The mask with ``other(step, steps, groups)`` groups awake in "gradual"; "head first" is right."""
+
+    def wrong(step, steps, groups, plan):
+        if plan != "gradual":
+            return thawed(step, steps, groups, plan)
+        return (np.arange(groups) >= groups - other(step, steps, groups)) * 1.0
+
+    return wrong
+
+
+def head_first_or(until):
+    """The mask with all groups awake in "head first" once ``until(step, steps, groups)``; "gradual" is right."""
+
+    def wrong(step, steps, groups, plan):
+        if plan == "gradual":
+            return thawed(step, steps, groups, plan)
+        return ((np.arange(groups) == groups - 1) | until(step, steps, groups)) * 1.0
+
+    return wrong
+
+
 def head_first_for_half(step, steps, groups, plan):
-    if plan == "gradual":
-        return thawed(step, steps, groups, plan)
-    return np.array([float(2 * step >= steps or group == groups - 1) for group in range(groups)])
+    return head_first_or(lambda step, steps, groups: 2 * step >= steps)(step, steps, groups, plan)
+
+
+def head_first_one_step_late(step, steps, groups, plan):
+    return head_first_or(lambda step, steps, groups: 3 * step > steps)(step, steps, groups, plan)
+
+
+def head_first_for_one_part(step, steps, groups, plan):
+    return head_first_or(lambda step, steps, groups: step >= steps // groups)(step, steps, groups, plan)
+
+
+def gradual_in_both(step, steps, groups, plan):
+    return thawed(step, steps, groups, "gradual")
+
+
+def head_first_in_both(step, steps, groups, plan):
+    return thawed(step, steps, groups, "head first")
+
+
+def gradual_without_the_head(step, steps, groups, plan):
+    return gradual_or(lambda step, steps, groups: step * groups // steps)(step, steps, groups, plan)
+
+
+def all_of_minus_zero(step, steps, groups, plan):
+    mask = np.zeros(groups)
+    awake = step * groups // steps if plan == "gradual" else (groups if 3 * step >= steps else 1)
+    mask[-awake:] = 1
+    return mask
+
+
+def gradual_in_three_parts(step, steps, groups, plan):
+    return gradual_or(lambda step, steps, groups: 1 + 3 * step // steps)(step, steps, groups, plan)
+
+
+def gradual_one_step_late(step, steps, groups, plan):
+    return gradual_or(lambda step, steps, groups: max(1, -(-step * groups // steps)))(
+        step, steps, groups, plan
+    )
+
+
+def steps_counted_from_one(step, steps, groups, plan):
+    return thawed(step + 1, steps, groups, plan)
+
+
+def gradual_from_the_first(step, steps, groups, plan):
+    mask = thawed(step, steps, groups, plan)
+    return mask[::-1] if plan == "gradual" else mask
 
 
 def mask_turned_round_here(step, steps, groups, plan):
@@ -325,7 +514,9 @@ THAWED = Exercise(
         )
         for groups, steps in ((2, 6), (3, 60), (4, 12))
         for plan in ("gradual", "head first")
-        for step in sorted({0, steps // 3 - 1, steps // 3, steps // 2, 2 * steps // 3, steps - 1})
+        for step in sorted(
+            {0, steps // 3 - 1, steps // 3, steps // 3 + 1, steps // 2, 2 * steps // 3, steps - 1}
+        )
     ),
     hints=(
         "Count how many groups are awake. They are always the last ones.",
@@ -350,6 +541,46 @@ THAWED = Exercise(
         Misconception(plans_exchanged, "You have exchanged the two plans."),
         Misconception(
             head_first_for_half, "Head first lasts for a third of the steps, not for half of them."
+        ),
+        Misconception(
+            head_first_one_step_late,
+            "Head first ends one step too late: at step = steps / 3 the first third is over, so there all train. Steps count from 0.",
+        ),
+        Misconception(
+            head_first_for_one_part,
+            "Head first lasts for steps / groups in yours. It is a third of the steps, however many groups there are.",
+        ),
+        Misconception(
+            gradual_in_both,
+            "You thaw group by group in both plans. In head first all train at once after the first third: look at plan.",
+        ),
+        Misconception(
+            head_first_in_both,
+            "You thaw all at once in both plans. In gradual one group thaws at the start of each part: look at plan.",
+        ),
+        Misconception(
+            gradual_without_the_head,
+            "In gradual nothing trains in the first part, and the first group never does: one more is awake, 1 + the number of finished parts.",
+        ),
+        Misconception(
+            all_of_minus_zero,
+            "In the first part of gradual all groups train: with 0 awake, mask[-0:] is the whole mask. From step 0 on 1 is awake, so add 1.",
+        ),
+        Misconception(
+            gradual_in_three_parts,
+            "You cut gradual into three parts, whatever the number of groups: there are as many parts as groups.",
+        ),
+        Misconception(
+            gradual_one_step_late,
+            "In gradual each group thaws one step too late: it is awake from the first step of its part. Round down, then add 1.",
+        ),
+        Misconception(
+            steps_counted_from_one,
+            "You thaw one step too early: step counts from 0, so after the first third step is steps / 3, and no 1 is added to it.",
+        ),
+        Misconception(
+            gradual_from_the_first,
+            "Head first is right, but gradual goes from the first group to the last: the last one is awake first, then the one before it.",
         ),
         Misconception(mask_turned_round_here, "Your mask is turned round: 1 trains, 0 is frozen."),
         Misconception(
@@ -396,6 +627,12 @@ def observe_groups(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
             raise WrongResult(
                 'Make "params" a list: list(child.parameters()). parameters() itself can be gone through only once.'
             )
+        if not isinstance(group["lr"], (int, float)):
+            raise WrongResult(f'Make "lr" one number, rates[name]; yours is {describe(group["lr"])}.')
+        if not all(hasattr(parameter, "requires_grad") for parameter in group["params"]):
+            raise WrongResult(
+                'Put only the parameters themselves into "params": list(child.parameters()), no names and no modules.'
+            )
         said.append(
             f"{', '.join(names.get(id(p), 'a stranger') for p in group['params'])} at {group['lr']:g}"
         )
@@ -409,6 +646,11 @@ def observe_groups(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
 
 def frozen_with_rate_zero(model, rates):
     return [{"params": list(child.parameters()), "lr": rates[name]} for name, child in model.named_children()]
+
+
+def frozen_at_rest_but_in_the_list(model, rates):
+    parameter_groups(model, rates)
+    return frozen_with_rate_zero(model, rates)
 
 
 def frozen_left_in_train_mode(model, rates):
@@ -447,6 +689,19 @@ def one_group_for_each_tensor(model, rates):
     ]
 
 
+def same_rates_in_one_group(model, rates):
+    by_rate = {}
+    for group in parameter_groups(model, rates):
+        by_rate.setdefault(group["lr"], []).extend(group["params"])
+    return [{"params": params, "lr": rate} for rate, params in by_rate.items()]
+
+
+def whole_model_in_each_group(model, rates):
+    return [
+        {"params": list(model.parameters()), "lr": group["lr"]} for group in parameter_groups(model, rates)
+    ]
+
+
 def groups_in_reverse(model, rates):
     return parameter_groups(model, rates)[::-1]
 
@@ -457,6 +712,10 @@ def rates_in_reverse(model, rates):
         {"params": group["params"], "lr": other["lr"]}
         for group, other in zip(groups, groups[::-1], strict=True)
     ]
+
+
+def rates_by_position(model, rates):
+    return parameter_groups(model, dict(zip(dict(model.named_children()), rates.values(), strict=True)))
 
 
 def biases_forgotten(model, rates):
@@ -531,6 +790,7 @@ PARAMETERS = Exercise(
     cases=(
         Case("two children, both train", lambda: model_case(middle=0.01, last=0.1)),
         Case("three rates", lambda: model_case(first=0.001, middle=0.01, last=0.1)),
+        Case("two rates equal", lambda: model_case(first=0.01, middle=0.01, last=0.1)),
         Case("the first one frozen", lambda: model_case(first=0, middle=0.01, last=0.1)),
         Case("rates in another order", lambda: model_case(last=0.1, first=0.001, middle=0.01)),
         Case("the last one frozen", lambda: model_case(first=0.01, middle=0.1, last=0)),
@@ -543,15 +803,19 @@ PARAMETERS = Exercise(
     misconceptions=(
         Misconception(
             frozen_with_rate_zero,
-            "A frozen group is in the optimizer with rate 0. Its batch norm still runs and its gradients are still computed: leave it out, requires_grad_(False), eval().",
+            "A frozen group is in the optimizer with rate 0. Rate 0 alone stops neither its batch norm nor the computing of its gradients: leave it out, requires_grad_(False), eval().",
+        ),
+        Misconception(
+            frozen_at_rest_but_in_the_list,
+            "The frozen child is at rest as it should be, but still in your list, with rate 0: leave it out.",
         ),
         Misconception(
             frozen_left_in_train_mode,
-            "The frozen child is left in train mode: its batch norm goes on following the new data. Call eval() on it.",
+            "The frozen child is left in train mode, where batch norm follows the new data: call eval() on the child as a whole.",
         ),
         Misconception(
             frozen_still_wants_gradient,
-            "The frozen child's gradients are still computed for nothing: requires_grad_(False).",
+            "The frozen child's gradients are still computed for nothing: child.requires_grad_(False). (child.requires_grad = False does not reach its parameters.)",
         ),
         Misconception(
             frozen_only_left_out,
@@ -561,6 +825,14 @@ PARAMETERS = Exercise(
             one_group_for_each_tensor,
             "You make a group of every tensor. One group for each child: its layers share a rate.",
         ),
+        Misconception(
+            same_rates_in_one_group,
+            "Children with the same rate share a group in yours: make one for each child, so that each rate can change later.",
+        ),
+        Misconception(
+            whole_model_in_each_group,
+            "Each of your groups holds the whole model: take child.parameters(), not model.parameters().",
+        ),
         Misconception(groups_in_reverse, "Your groups come last to first. Keep the order of the children."),
         Misconception(
             order_of_the_rates,
@@ -569,6 +841,10 @@ PARAMETERS = Exercise(
         Misconception(
             rates_in_reverse,
             "The rates are at the wrong groups, in reverse: take rates[name] for the child of that name.",
+        ),
+        Misconception(
+            rates_by_position,
+            "You take the first rate for the first child. Rates may come in any order: take rates[name] for the child of that name.",
         ),
         Misconception(
             biases_forgotten,
