@@ -183,7 +183,7 @@ def same(a: Any, b: Any) -> bool:
 
 def explain(error: BaseException, function: Callable) -> str:
     """The learner's error in one sentence, with the line of their own function that raised it."""
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split()).rstrip(".")  # our sentence brings its own full stop
     told = type(error).__name__ + (f": {text[:300]}" if text else "")
     if isinstance(error, RecursionError):
         told = "RecursionError: it calls itself without end"
