@@ -14,7 +14,7 @@ class BudgetSpent(RuntimeError):
 class BlackBox:
     """``box(h)`` takes h (N, k), returns g(h) (N, out) as float64, and counts N queries.
 
-    ``g`` takes (rows, k) and returns (rows, out), every row by itself. It is given copies of h's rows,
+    ``g`` takes (rows, k) and returns (rows, out), every row by itself. It is given float64 copies of rows,
     ``chunk`` at a time. ``budget`` is how many queries it may cost, None for any number. Gaussian noise
     of standard deviation ``noise``, drawn from ``seed``, is added to the output, which is then rounded
     to multiples of ``quantise``; 0 does neither.
