@@ -69,6 +69,11 @@ def test_environment_yml_is_pyproject_in_other_names():
     assert ENVIRONMENT["channels"] == ["conda-forge"]
 
 
+def test_the_tests_run_with_dask():
+    """Otherwise its tests skip everywhere, and nobody sees that it stopped working."""
+    assert set(EXTRAS["dask"]) <= set(EXTRAS["test"])
+
+
 def test_constraints_satisfy_every_range():
     pinned = pins()
     for name, allowed in (LEARNER | ranges(*EXTRAS.values())).items():
