@@ -441,6 +441,13 @@ def softmax_cross_entropy(logits: np.ndarray, y: np.ndarray) -> tuple[float, np.
     return float(loss), p.T
 
 
+def cross_entropies(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """-log softmax(logits)[label] of every example by itself, (N,): what ``softmax_cross_entropy`` is the mean of."""
+    at_label = find_labels(logits, y)
+    z = logits.T - logits.max(axis=1)
+    return np.log(np.exp(z).sum(axis=0)) - z.take(at_label)
+
+
 def mean_squared_error(prediction: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
     """Mean of (prediction - target)² over all entries, and its gradient with respect to prediction.
 

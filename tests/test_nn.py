@@ -19,6 +19,7 @@ from course_utils.nn import (
     Tanh,
     accuracy,
     constant,
+    cross_entropies,
     mean_squared_error,
     softmax_cross_entropy,
 )
@@ -527,3 +528,13 @@ def test_accuracy_is_the_share_of_labels_with_the_largest_logit():
     net.layers[0].W = np.eye(3)
     x = np.array([[3.0, 1, 2], [0, 5, 1], [0, 1, 2], [9, 0, 0]])
     assert accuracy(net, x, np.array([0, 1, 2, 1])) == 0.75
+
+
+def test_cross_entropies_are_what_the_loss_is_the_mean_of():
+    rng = np.random.default_rng(0)
+    logits, y = 200 * rng.normal(size=(7, 4)), rng.integers(4, size=7)
+    each = cross_entropies(logits, y)
+    assert each.shape == (7,)
+    assert each.mean() == pytest.approx(softmax_cross_entropy(logits, y)[0], rel=1e-12)
+    alone = [softmax_cross_entropy(logits[i : i + 1], y[i : i + 1])[0] for i in range(7)]
+    np.testing.assert_allclose(each, alone, rtol=1e-12, atol=1e-12)
