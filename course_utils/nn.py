@@ -187,37 +187,40 @@ class Conv2d(Layer):
             raise ShapeError(
                 f"{self.name}: expected x of shape (N, {channels}, height, width), got {x.shape}"
             )
-        self.rows = patches(x, size)
-        y = self.rows @ self.W.reshape(out, -1).T  # one matrix product for all positions of all images
-        y += self.b
+        self.columns = patches(x, size)
+        y = self.W.reshape(out, -1) @ self.columns  # one matrix product for all positions of all images
+        y += self.b[:, None]
         n, _, height, width = x.shape
         self.shape_y = (n, out, height, width)
-        return y.reshape(n, height, width, out).transpose(0, 3, 1, 2)
+        return y.reshape(out, n, height, width).swapaxes(0, 1)
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
         """grad_W sums over all positions that shared W; grad_x is grad_y correlated with W turned round."""
         out, channels, size, _ = self.W.shape
         check_grad(self, grad_y, self.shape_y)
         if self.needs_grad:
-            per_position = grad_y.transpose(0, 2, 3, 1).reshape(-1, out)
-            self.grad_W = (per_position.T @ self.rows).reshape(self.W.shape)
-            self.grad_b = per_position.sum(axis=0)
+            per_position = grad_y.swapaxes(0, 1).reshape(out, -1)
+            self.grad_W = (per_position @ self.columns.T).reshape(self.W.shape)
+            self.grad_b = per_position.sum(axis=1)
         if not need_grad_x:
             return None
-        turned = self.W[:, :, ::-1, ::-1].transpose(1, 0, 2, 3).reshape(channels, -1)
-        grad_x = patches(grad_y, size) @ turned.T
+        turned = self.W[:, :, ::-1, ::-1].swapaxes(0, 1).reshape(channels, -1)
+        grad_x = turned @ patches(grad_y, size)
         n, _, height, width = grad_y.shape
-        return grad_x.reshape(n, height, width, channels).transpose(0, 3, 1, 2)
+        return grad_x.reshape(channels, n, height, width).swapaxes(0, 1)
 
 
 def patches(x: np.ndarray, size: int) -> np.ndarray:
-    """Around every position of every image, the size x size square as a row: (N · height · width, channels · size²)."""
+    """The size x size square around every position of every image, as a column: (channels · size², N · height · width)."""
     n, channels, height, width = x.shape
     frame = size // 2
-    framed = np.zeros((n, channels, height + 2 * frame, width + 2 * frame), x.dtype)
-    framed[:, :, frame : frame + height, frame : frame + width] = x
-    windows = sliding_window_view(framed, (size, size), axis=(2, 3))
-    return windows.transpose(0, 2, 3, 1, 4, 5).reshape(n * height * width, -1)
+    framed = np.zeros((channels, n, height + 2 * frame, width + 2 * frame), x.dtype)
+    framed[:, :, frame : frame + height, frame : frame + width] = x.swapaxes(0, 1)
+    columns = np.empty((channels, size, size, n, height, width), x.dtype)
+    for i in range(size):  # size² large copies are several times faster than one copy of many small squares
+        for j in range(size):
+            columns[:, i, j] = framed[:, :, i : i + height, j : j + width]
+    return columns.reshape(channels * size**2, -1)
 
 
 class MeanPool2d(Layer):
@@ -230,7 +233,8 @@ class MeanPool2d(Layer):
             )
         n, channels, height, width = x.shape
         self.shape_y = (n, channels, height // 2, width // 2)
-        return x.reshape(n, channels, height // 2, 2, width // 2, 2).mean(axis=(3, 5))
+        top, bottom = x[:, :, ::2], x[:, :, 1::2]
+        return (top[..., ::2] + top[..., 1::2] + bottom[..., ::2] + bottom[..., 1::2]) / 4
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
         """Each of the four gets a quarter."""
