@@ -138,8 +138,9 @@ def fit_surrogate(
 ) -> float:
     """Train ĝ in place to return ``outputs`` (N, out) for ``h`` (N, k): mean squared error, batches of ``size``.
 
-    No queries: what g answered is known. Returns the last batch's loss.
+    No queries: what g answered is known. Returns the last batch's loss (NaN for no steps).
     """
+    loss = np.nan
     for _ in range(steps):
         rows = rng.integers(len(h), size=size)
         loss, grad = mean_squared_error(surrogate.forward(h[rows]), outputs[rows])

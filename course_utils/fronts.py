@@ -50,8 +50,35 @@ def train_front(
         rows = rng.integers(len(d.x_train), size=size)
         y = d.y_train[rows]
         h = front.forward(d.x_train[rows])
-        front.backward(estimator(lambda h, y=y: cross_entropies(box(h), y), h, rng).grad)
+        grad_h, _ = estimator(lambda h, y=y: cross_entropies(box(h), y), h, rng)
+        front.backward(grad_h)
         rule.step(front.theta, front.grad)
+        queries.append(box.queries)
+        accuracy.append(accuracy_through(front, g, d.x_validation, d.y_validation))
+    return Run(np.array(queries), np.array(accuracy), accuracy_through(front, g, d.x_test, d.y_test))
+
+
+def train_weights(
+    front: Network, g: Tail, estimator: Estimator, budget: int, rate: float, seed: int, size: int = 16
+) -> Run:
+    """As ``train_front``, but without backprop: the estimator is given all weights (P,) and the batch's mean loss.
+
+    Every loss it asks for costs ``size`` queries.
+    """
+    d, rng, rule, box = centred_digits(), np.random.default_rng(seed), Adam(rate), BlackBox(g, chunk=10_000)
+    theta, queries, accuracy = front.theta.copy(), [], []
+    while box.queries < budget:
+        rows = rng.integers(len(d.x_train), size=size)
+
+        def loss(
+            theta: np.ndarray, x: np.ndarray = d.x_train[rows], y: np.ndarray = d.y_train[rows]
+        ) -> float:
+            front.theta = theta
+            return cross_entropies(box(front.forward(x)), y).mean()
+
+        grad, _ = estimator(loss, theta, rng)
+        rule.step(theta, grad)
+        front.theta = theta
         queries.append(box.queries)
         accuracy.append(accuracy_through(front, g, d.x_validation, d.y_validation))
     return Run(np.array(queries), np.array(accuracy), accuracy_through(front, g, d.x_test, d.y_test))

@@ -263,6 +263,54 @@ class Reshape(Layer):
         return grad_y.reshape(self.before) if need_grad_x else None
 
 
+class Recurrent(Layer):
+    """h_t = tanh(x_t W + h_{t-1} U + b), step after step from h_0 = 0; the output is the last state (Elman 1990).
+
+    x (N, steps, in), W (in, out), U (out, out), b (out,), y (N, out). The same weights at every step.
+    """
+
+    W, grad_W = View(), View()
+    U, grad_U = View(), View()
+    b, grad_b = View(), View()
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.name = f"Recurrent({n_in}, {n_out})"
+        self.shapes = {"W": (n_in, n_out), "U": (n_out, n_out), "b": (n_out,)}
+
+    def initialise(self, rng: np.random.Generator) -> None:
+        """W ~ N(0, 1 / n_in); U is a random rotation, which neither grows nor shrinks the state; b = 0."""
+        n_in, n_out = self.shapes["W"]
+        self.W = rng.standard_normal((n_in, n_out)) * np.sqrt(1 / n_in)
+        self.U = np.linalg.qr(rng.standard_normal((n_out, n_out)))[0]
+        self.b = np.zeros(n_out)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        if x.ndim != 3 or x.shape[2] != len(self.W):
+            raise ShapeError(f"{self.name}: expected x of shape (N, steps, {len(self.W)}), got {x.shape}")
+        self.x = x
+        self.states = [np.zeros((len(x), len(self.b)), x.dtype)]
+        for t in range(x.shape[1]):
+            self.states.append(np.tanh(x[:, t] @ self.W + self.states[-1] @ self.U + self.b))
+        return self.states[-1]
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
+        """Back through time, last step first; every step adds to the gradients of the weights it shares."""
+        check_grad(self, grad_y, self.states[-1].shape)
+        grad_W, grad_U, grad_b = np.zeros_like(self.W), np.zeros_like(self.U), np.zeros_like(self.b)
+        grad_x = np.empty_like(self.x)
+        for t in reversed(range(self.x.shape[1])):
+            grad_z = grad_y * (1 - self.states[t + 1] ** 2)  # before the tanh
+            grad_W += self.x[:, t].T @ grad_z
+            grad_U += self.states[t].T @ grad_z
+            grad_b += grad_z.sum(axis=0)
+            grad_x[:, t] = grad_z @ self.W.T
+            grad_y = grad_z @ self.U.T  # to the state before
+        if self.needs_grad:
+            self.grad_W, self.grad_U, self.grad_b = grad_W, grad_U, grad_b
+        return grad_x if need_grad_x else None
+
+
 class ReLU(Layer):
     """y = max(x, 0), elementwise: a gate that is open where x > 0."""
 

@@ -624,7 +624,9 @@ def observe_groups(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     said = []
     for group in result:
         if hasattr(group["params"], "parameters"):
-            raise WrongResult('"params" holds a module. The optimizer wants its parameters: list(child.parameters()).')
+            raise WrongResult(
+                '"params" holds a module. The optimizer wants its parameters: list(child.parameters()).'
+            )
         if not isinstance(group["params"], (list, tuple)):
             raise WrongResult(
                 'Make "params" a list: list(child.parameters()). parameters() itself can be gone through only once.'
