@@ -17,7 +17,7 @@ from functools import lru_cache
 from math import prod
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 
 class ShapeError(ValueError):
@@ -144,8 +144,8 @@ class Conv1d(Layer):
         return y.transpose(0, 2, 1)
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
-        """grad_W sums over all positions that shared W; grad_x is grad_y correlated with W turned round."""
-        channels_out, _, width = self.W.shape
+        """grad_W sums over all positions that shared W; grad_x over all stretches that a place lies in."""
+        channels_out, channels, width = self.W.shape
         n, _, positions, _ = self.windows.shape
         check_grad(self, grad_y, (n, channels_out, positions))
         if self.needs_grad:
@@ -153,9 +153,12 @@ class Conv1d(Layer):
             self.grad_b = grad_y.sum(axis=(0, 2))
         if not need_grad_x:
             return None
-        padded = np.pad(grad_y, ((0, 0), (0, 0), (width - 1, width - 1)))
-        windows = sliding_window_view(padded, width, axis=2)
-        return np.tensordot(windows, self.W[:, :, ::-1], axes=([1, 3], [0, 2])).transpose(0, 2, 1)
+        # What each position sends back to its stretch of x, then laid over each other: (width, N, channels_in, ...).
+        sent = np.tensordot(self.W, grad_y, axes=(0, 1)).transpose(1, 2, 0, 3)
+        grad_x = np.zeros((n, channels, positions + width - 1), grad_y.dtype)
+        for k in range(width):
+            grad_x[:, :, k : k + positions] += sent[k]
+        return grad_x
 
 
 class Filter(Layer):
@@ -195,7 +198,8 @@ class Filter(Layer):
             )
         positions = x.shape[2] - taps + 1
         # Each kernel as a matrix, band[c, t + k, t] = kernel[c, k]: a third of the time of windows.
-        row = np.pad(kernels, ((0, 0), (positions - 1, positions - 1)))
+        row = np.zeros((channels, x.shape[2] + positions - 1), kernels.dtype)
+        row[:, positions - 1 : x.shape[2]] = kernels
         self.band = sliding_window_view(row, positions, axis=1)[:, :, ::-1].copy()
         self.x = x.transpose(1, 0, 2).copy()
         return (self.x @ self.band).transpose(1, 0, 2)
@@ -207,9 +211,10 @@ class Filter(Layer):
         grad_y = grad_y.transpose(1, 0, 2).copy()
         if self.needs_grad:
             grad_band = self.x.transpose(0, 2, 1) @ grad_y
-            taps = range(length - positions + 1)
-            grad_kernels = np.stack([grad_band.trace(-k, axis1=1, axis2=2) for k in taps], axis=1)
-            self.grad_W = grad_kernels @ self.basis
+            across, down, right = grad_band.strides  # one down and one right: along a diagonal
+            steps = (across, down, down + right)
+            diagonals = as_strided(grad_band, (channels, length - positions + 1, positions), steps)
+            self.grad_W = diagonals.sum(axis=2) @ self.basis
         return (grad_y @ self.band.transpose(0, 2, 1)).transpose(1, 0, 2) if need_grad_x else None
 
 
