@@ -47,7 +47,7 @@ def slepian(taps: int, cutoff: float) -> np.ndarray:
 
     Discrete prolate spheroidal sequences (DPSS), the eigenvectors of ``stop_band``. Its eigenvalues crowd
     at 0 and 1, so they are found from a tridiagonal matrix with the same eigenvectors, which keeps them
-    apart (Slepian 1978, equation 11).
+    apart.
     """
     k = np.arange(taps)
     beside = k[1:] * (taps - k[1:]) / 2
