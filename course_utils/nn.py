@@ -17,7 +17,7 @@ from functools import lru_cache
 from math import prod
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 
 class ShapeError(ValueError):
@@ -144,8 +144,8 @@ class Conv1d(Layer):
         return y.transpose(0, 2, 1)
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
-        """grad_W sums over all positions that shared W; grad_x is grad_y correlated with W turned round."""
-        channels_out, _, width = self.W.shape
+        """grad_W sums over all positions that shared W; grad_x over all stretches that a place lies in."""
+        channels_out, channels, width = self.W.shape
         n, _, positions, _ = self.windows.shape
         check_grad(self, grad_y, (n, channels_out, positions))
         if self.needs_grad:
@@ -153,9 +153,85 @@ class Conv1d(Layer):
             self.grad_b = grad_y.sum(axis=(0, 2))
         if not need_grad_x:
             return None
-        padded = np.pad(grad_y, ((0, 0), (0, 0), (width - 1, width - 1)))
-        windows = sliding_window_view(padded, width, axis=2)
-        return np.tensordot(windows, self.W[:, :, ::-1], axes=([1, 3], [0, 2])).transpose(0, 2, 1)
+        # What each position sends back to its stretch of x, then laid over each other: (width, N, channels_in, ...).
+        sent = np.tensordot(self.W, grad_y, axes=(0, 1)).transpose(1, 2, 0, 3)
+        grad_x = np.zeros((n, channels, positions + width - 1), grad_y.dtype)
+        for k in range(width):
+            grad_x[:, :, k : k + positions] += sent[k]
+        return grad_x
+
+
+class Filter(Layer):
+    """A kernel of its own for every channel: y[n, c, t] = Σ_k kernel[c, k] x[n, c, t + k], with kernels = W basisᵀ.
+
+    x (N, channels, length), basis (taps, k), W (channels, k), kernels (channels, taps),
+    y (N, channels, length - taps + 1). Without a basis W is the kernels themselves; with one, the kernels
+    cannot leave the span of its columns. PyTorch says Conv1d(channels, channels, taps, groups=channels).
+    """
+
+    W, grad_W = View(), View()
+
+    def __init__(self, channels: int, taps: int, basis: np.ndarray | None = None) -> None:
+        super().__init__()
+        self.basis = np.eye(taps) if basis is None else np.asarray(basis)
+        if self.basis.ndim != 2 or len(self.basis) != taps:
+            raise ShapeError(f"Filter: expected a basis of shape ({taps}, k), got {self.basis.shape}")
+        self.name = f"Filter({channels}, {taps})"
+        self.shapes = {"W": (channels, self.basis.shape[1])}
+
+    def initialise(self, rng: np.random.Generator) -> None:
+        """W ~ N(0, 1 / k): with orthonormal columns, the kernels have length 1 on average."""
+        shape = self.shapes["W"]
+        self.W = rng.standard_normal(shape) / np.sqrt(shape[1])
+
+    @property
+    def kernels(self) -> np.ndarray:
+        """What the channels are filtered with, shape (channels, taps)."""
+        return self.W @ self.basis.T.astype(self.W.dtype)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        kernels = self.kernels
+        channels, taps = kernels.shape
+        if x.ndim != 3 or x.shape[1] != channels or x.shape[2] < taps:
+            raise ShapeError(
+                f"{self.name}: expected x of shape (N, {channels}, at least {taps}), got {x.shape}"
+            )
+        positions = x.shape[2] - taps + 1
+        # Each kernel as a matrix, band[c, t + k, t] = kernel[c, k]: a third of the time of windows.
+        row = np.zeros((channels, x.shape[2] + positions - 1), kernels.dtype)
+        row[:, positions - 1 : x.shape[2]] = kernels
+        self.band = sliding_window_view(row, positions, axis=1)[:, :, ::-1].copy()
+        self.x = x.transpose(1, 0, 2).copy()
+        return (self.x @ self.band).transpose(1, 0, 2)
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
+        """The gradient of kernel[c, k] is a sum over all (t + k, t) of the band; that of W follows by the chain rule."""
+        n, channels, length, positions = self.x.shape[1], *self.band.shape
+        check_grad(self, grad_y, (n, channels, positions))
+        grad_y = grad_y.transpose(1, 0, 2).copy()
+        if self.needs_grad:
+            grad_band = self.x.transpose(0, 2, 1) @ grad_y
+            across, down, right = grad_band.strides  # one down and one right: along a diagonal
+            steps = (across, down, down + right)
+            diagonals = as_strided(grad_band, (channels, length - positions + 1, positions), steps)
+            self.grad_W = diagonals.sum(axis=2) @ self.basis
+        return (grad_y @ self.band.transpose(0, 2, 1)).transpose(1, 0, 2) if need_grad_x else None
+
+
+class MeanOverPositions(Layer):
+    """Each channel becomes its mean: x (N, channels, length) to y (N, channels)."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        if x.ndim != 3:
+            raise ShapeError(f"{self.name}: expected x of shape (N, channels, length), got {x.shape}")
+        self.shape_x = x.shape
+        return x.mean(axis=2)
+
+    def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
+        """Every position gets its share, 1 / length."""
+        n, channels, length = self.shape_x
+        check_grad(self, grad_y, (n, channels))
+        return np.broadcast_to(grad_y[:, :, None] / length, self.shape_x) if need_grad_x else None
 
 
 class Conv2d(Layer):

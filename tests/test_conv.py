@@ -1,4 +1,4 @@
-"""Convolutions, MeanPool2d and Reshape against PyTorch and against central differences."""
+"""Convolutions, Filter, the pools and Reshape against PyTorch and against central differences."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.estimate import numerical_gradient
-from course_utils.nn import Conv1d, Conv2d, Linear, MeanPool2d, Network, ReLU, Reshape, ShapeError
+from course_utils.nn import (
+    Conv1d,
+    Conv2d,
+    Filter,
+    Linear,
+    MeanOverPositions,
+    MeanPool2d,
+    Network,
+    ReLU,
+    Reshape,
+    ShapeError,
+)
 
 
 def relative(a, b):
@@ -181,3 +192,54 @@ def test_what_cannot_be_halved_is_named(shape):
 def test_what_does_not_fit_a_form_is_named():
     with pytest.raises(ShapeError, match=r"Reshape\(1, 8, 8\).*64 numbers"):
         Network(Reshape(1, 8, 8)).forward(np.zeros((2, 60)))
+
+
+@settings(deadline=None, derandomize=True, max_examples=20)
+@given(batch=st.integers(1, 4), channels=st.integers(1, 3), taps=st.integers(1, 5), extra=st.integers(0, 6))
+def test_filter_and_mean_equal_torch(batch, channels, taps, extra):
+    rng = np.random.default_rng(0)
+    net = Network(Filter(channels, taps), MeanOverPositions())
+    x = rng.standard_normal((batch, channels, taps + extra))
+    y = net.forward(x)
+    grad_y = rng.standard_normal(y.shape)
+    grad_x = net.backward(grad_y, need_grad_x=True)
+
+    tensors = [torch.tensor(a, requires_grad=True) for a in (x, net.layers[0].W[:, None])]
+    theirs = torch.nn.functional.conv1d(*tensors, groups=channels).mean(dim=2)
+    theirs.backward(torch.tensor(grad_y))
+    assert relative(y, theirs.detach().numpy()) < 1e-12
+    assert relative(grad_x, tensors[0].grad.numpy()) < 1e-12
+    assert relative(net.layers[0].grad_W, tensors[1].grad.numpy()[:, 0]) < 1e-12
+
+
+def test_filter_through_a_basis_equals_central_differences():
+    rng = np.random.default_rng(2)
+    basis = rng.standard_normal((5, 2))
+    net = Network(Conv1d(1, 3, 2), Filter(3, 5, basis), ReLU())
+    x, grad_y = rng.standard_normal((4, 1, 12)), rng.standard_normal((4, 3, 7))
+    assert net.layers[1].W.shape == (3, 2)
+    assert relative(net.layers[1].kernels, net.layers[1].W @ basis.T) < 1e-12
+
+    def loss_at(theta):
+        net.theta = theta
+        return float((net.forward(x) * grad_y).sum())
+
+    theta = net.theta.copy()
+    net.forward(x)
+    net.backward(grad_y)
+    grad = net.grad.copy()
+    assert relative(grad, numerical_gradient(loss_at, theta)) < 1e-8
+
+
+def test_filter_stays_float32_and_names_wrong_shapes():
+    net = Network(Filter(2, 3), MeanOverPositions(), dtype=np.float32)
+    y = net.forward(np.ones((2, 2, 8)))
+    net.backward(np.ones_like(y))
+    assert y.dtype == net.grad.dtype == net.layers[0].kernels.dtype == np.float32
+    for shape in [(3, 2), (3, 5, 9), (3, 2, 2)]:
+        with pytest.raises(ShapeError, match=r"Filter\(2, 3\): expected x of shape \(N, 2, at least 3\)"):
+            net.forward(np.zeros(shape))
+    with pytest.raises(ShapeError, match=r"expected grad_y of shape \(2, 2\)"):
+        net.backward(np.zeros((2, 3)))
+    with pytest.raises(ShapeError, match=r"expected a basis of shape \(3, k\), got \(4, 2\)"):
+        Filter(2, 3, np.zeros((4, 2)))

@@ -1,12 +1,13 @@
-"""The digits: what is in them, and a split that is disjoint, complete and the same every time."""
+"""The digits, printed digits and tones: what is in them, and a split that is disjoint, complete and the same every time."""
 
 import subprocess
 import sys
 from importlib.resources import files
 
 import numpy as np
+import pytest
 
-from course_utils.data import FACES, FINE, digits, glyphs, printed_digits
+from course_utils.data import FACES, FINE, digits, glyphs, printed_digits, tones
 
 PARTS = {"train": 1097, "validation": 200, "test": 500}
 
@@ -85,3 +86,25 @@ def test_each_glyph_is_nearer_to_its_own_digit_on_average():
     fresh, labels = glyphs(500, seed=4)
     nearest = ((fresh[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
     assert np.mean(nearest == labels) > 0.5
+
+
+def test_tones_differ_in_their_cue_alone():
+    found = {cue: tones(300, 3, cue) for cue in ("tied", "random", "absent")}
+    cycles = np.arange(49) * 64 / 96
+    for x, y in found.values():
+        assert x.shape == (300, 1, 96) and set(y) == {0, 1, 2}
+        assert np.array_equal(y, found["absent"][1])
+    loudest = {}
+    for cue in ("tied", "random"):
+        hum = np.abs(np.fft.rfft(found[cue][0][:, 0] - found["absent"][0][:, 0]))
+        loudest[cue] = np.array([18, 22, 26])[
+            [(18, 22, 26).index(round(c)) for c in cycles[hum.argmax(axis=1)]]
+        ]
+    y = found["tied"][1]
+    assert np.array_equal(loudest["tied"], 18 + 4 * y)
+    assert 0.2 < np.mean(loudest["random"] == 18 + 4 * y) < 0.45
+    power = np.abs(np.fft.rfft(found["absent"][0][:, 0])) ** 2
+    for label in range(3):
+        assert abs(cycles[power[y == label].mean(axis=0).argmax()] - (2 + 2 * label)) < 0.7
+    with pytest.raises(ValueError, match="not 'loud'"):
+        tones(3, 0, "loud")

@@ -198,6 +198,7 @@ SHORTER = {
         "400_000": "40_000",
         "SEEDS = range(5)": "SEEDS = range(2)",
     },
+    "10": {"STEPS = 250": "STEPS = 50", "SEEDS = range(5)": "SEEDS = range(2)"},
 }
 
 

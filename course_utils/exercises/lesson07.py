@@ -229,7 +229,7 @@ def spent_left_out(losses, h, step):
 
 
 def difference_by_entry(losses, h, step):
-    grad, spent = np.zeros_like(h), 0
+    grad = np.zeros_like(h)
     for n, j in np.ndindex(h.shape):
         above, below = h.copy(), h.copy()
         above[n, j] += step
