@@ -633,6 +633,10 @@ def only_the_own_loss(grad_h, x, W, alpha):
     return grad_h @ W.T, alpha * pca_loss(W, covariance(x))[1]
 
 
+def own_loss_forgotten(grad_h, x, W, alpha):
+    return grad_h @ W.T, (1 - alpha) * x.T @ grad_h
+
+
 def only_the_cross_entropy(grad_h, x, W, alpha):
     return grad_h @ W.T, x.T @ grad_h
 
@@ -732,6 +736,10 @@ BACKWARD = Exercise(
         Misconception(
             only_the_own_loss,
             "The cross-entropy no longer reaches W: (1 − alpha) · xᵀ grad_h is missing.",
+        ),
+        Misconception(
+            own_loss_forgotten,
+            "The PCA loss has no gradient in grad_W: you only made room for it with 1 − alpha. Add alpha * pca_loss(W, covariance(x))[1].",
         ),
         Misconception(
             only_the_cross_entropy,
@@ -858,6 +866,10 @@ def gradient_in_full(x, W, alpha):
     return hooked(x, W, lambda grad: grad + alpha * pull_of(x, W))
 
 
+def pull_missing(x, W, alpha):
+    return hooked(x, W, lambda grad: (1 - alpha) * grad)
+
+
 def own_loss_only(x, W, alpha):
     return hooked(x, W, lambda grad: alpha * pull_of(x, W))
 
@@ -977,6 +989,10 @@ TORCH = Exercise(
         ),
         Misconception(
             gradient_in_full, "The gradient from above enters grad_W in full; its share is 1 − alpha."
+        ),
+        Misconception(
+            pull_missing,
+            "The PCA part is missing: you only made room for it with 1 − alpha. Add alpha times its gradient, −2 S W / tr S.",
         ),
         Misconception(
             own_loss_only, "The gradient from above no longer reaches W: (1 − alpha) · xᵀ grad_h is missing."
