@@ -239,7 +239,8 @@ OJA = Exercise(
             "There is a WWᵀ or WᵀW too many: the second term is W @ (h.T @ h), and h holds the W already.",
         ),
         Misconception(
-            summed_over_the_batch, "You sum over the batch. The rule takes the mean: divide by len(x)."
+            summed_over_the_batch,
+            "You sum over the batch, so it is too large by the batch size. The rule takes the mean: divide by len(x).",
         ),
         Misconception(
             decay_without_the_mean,
