@@ -1,11 +1,8 @@
-"""What a layer should stay, beside learning: a loss for the structure, a way back onto it, and how far it is.
-
-Everything here takes the weights W (n_in, n_out) of one linear layer, columns are its outputs.
-"""
+"""What a layer should stay while it learns: a loss for the structure, a way back onto it, and how far off it is."""
 
 import numpy as np
 
-# A layer that keeps variance: PCA
+# A layer that keeps variance: PCA. W (d, k) are the weights of a linear layer h = xW, a column for each output.
 
 
 def covariance(x: np.ndarray) -> np.ndarray:
