@@ -50,7 +50,7 @@ _LINES: dict[str, tuple[Any, str]] = {
     "wrong": ((0, (5, 1.5, 1.2, 1.5)), "X"),
 }
 _END_LABEL = "course: label at the end of a curve"
-_BLUE_ORANGE = LinearSegmentedColormap.from_list("blue_orange", ["#0072B2", "#FFFFFF", "#E66100"])
+BLUE_ORANGE = LinearSegmentedColormap.from_list("blue_orange", ["#0072B2", "#FFFFFF", "#E66100"])
 _INK = "#1A1A1A"
 
 
@@ -209,7 +209,7 @@ def matrix(ax: Axes, A: np.ndarray, title: str, largest: float | None = None) ->
         raise ValueError(f"matrix draws an array of shape (rows, columns), not {A.shape}.")
     finite = np.abs(A[np.isfinite(A)])
     limit = largest or (float(finite.max()) if finite.size and finite.max() > 0 else 1.0)
-    ax.imshow(A, cmap=_BLUE_ORANGE.with_extremes(bad="#BBBBBB"), vmin=-limit, vmax=limit)
+    ax.imshow(A, cmap=BLUE_ORANGE.with_extremes(bad="#BBBBBB"), vmin=-limit, vmax=limit)
     ax.set_title(title)
     ax.set_xticks(range(A.shape[1]))
     ax.set_yticks(range(A.shape[0]))
@@ -226,7 +226,7 @@ def matrix(ax: Axes, A: np.ndarray, title: str, largest: float | None = None) ->
         ax.set_yticks([])
         return
     for (row, column), value in np.ndenumerate(A):
-        shade = _BLUE_ORANGE((value / limit + 1) / 2)[:3] if np.isfinite(value) else (0.7, 0.7, 0.7)
+        shade = BLUE_ORANGE((value / limit + 1) / 2)[:3] if np.isfinite(value) else (0.7, 0.7, 0.7)
         colour = "white" if _luminance(np.array(shade)) < 0.2 else _INK
         ax.text(column, row, texts[row][column], ha="center", va="center", fontsize=size, color=colour)
 

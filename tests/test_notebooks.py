@@ -199,6 +199,7 @@ SHORTER = {
         "SEEDS = range(5)": "SEEDS = range(2)",
     },
     "10": {"STEPS = 250": "STEPS = 50", "SEEDS = range(5)": "SEEDS = range(2)"},
+    "11": {"STEPS = 600": "STEPS = 60", "SEEDS = range(5)": "SEEDS = range(2)"},
 }
 
 

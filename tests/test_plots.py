@@ -175,7 +175,7 @@ def test_matrix_writes_the_numbers_and_is_symmetric_around_zero():
     assert texts(ax) == ["0.12", "−4", "1234", "1e−9", "0", "nan"]
     assert ax.images[0].get_clim() == (-1234, 1234)
     assert ax.get_title(loc="left") == "W"
-    blue, white, orange = (plots._BLUE_ORANGE(x) for x in (0.0, 0.5, 1.0))
+    blue, white, orange = (plots.BLUE_ORANGE(x) for x in (0.0, 0.5, 1.0))
     assert blue[2] > blue[0] and orange[0] > orange[2] and min(white) > 0.98
     plots.png(fig)
 
