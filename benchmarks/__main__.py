@@ -1,9 +1,14 @@
-"""All parts, in turn: the training step beside its peers, what each lesson costs, the package itself."""
+"""All parts, in turn: the training step beside its peers, each lesson's cost, the package, the practitioner's choices."""
 
 import sys
 
-from benchmarks import lessons, package, steps
+from benchmarks import lessons, package, practitioner, steps
 
 if __name__ == "__main__":
-    results = [steps.main(), lessons.main(), package.main()]  # all run, whatever the first one says
+    results = [
+        steps.main(),
+        lessons.main(),
+        package.main(),
+        practitioner.main(),
+    ]  # all run, whatever the first one says
     sys.exit(max(results))

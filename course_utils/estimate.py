@@ -45,19 +45,25 @@ def numerical_gradient(f: Callable[[np.ndarray], float], theta: np.ndarray, eps:
 
 def forward_difference(losses: Losses, h: np.ndarray, step: float) -> Estimate:
     """Entry j is (l(h + step e_j) - l(h)) / step. Asks for k + 1 losses a row; the error shrinks as step."""
-    grad, here = np.empty_like(h), losses(h)
-    for j, nudge in enumerate(step * np.eye(h.shape[-1])):
-        grad[..., j] = (losses(h + nudge) - here) / step
-    return Estimate(grad / here.size, here.size * (h.shape[-1] + 1))
+    here = losses(h)
+    slopes = [(losses(nudged(h, j, step)) - here) / step for j in range(h.shape[-1])]
+    return Estimate(np.stack(slopes, axis=-1) / np.size(here), np.size(here) * (len(slopes) + 1))
 
 
 def central_difference(losses: Losses, h: np.ndarray, step: float) -> Estimate:
     """Entry j is (l(h + step e_j) - l(h - step e_j)) / (2 step). Asks for 2k losses a row; error as step²."""
-    grad = np.empty_like(h)
-    for j, nudge in enumerate(step * np.eye(h.shape[-1])):
-        above, below = losses(h + nudge), losses(h - nudge)
-        grad[..., j] = (above - below) / (2 * step)
-    return Estimate(grad / above.size, 2 * above.size * h.shape[-1])
+    slopes = [
+        (losses(nudged(h, j, step)) - losses(nudged(h, j, -step))) / (2 * step) for j in range(h.shape[-1])
+    ]
+    n = np.size(slopes[0])
+    return Estimate(np.stack(slopes, axis=-1) / n, n * 2 * len(slopes))
+
+
+def nudged(h: np.ndarray, entry: int, step: float) -> np.ndarray:
+    """A copy of h with ``step`` added to this entry of every row."""
+    h = np.array(h, dtype=float)
+    h[..., entry] += step
+    return h
 
 
 def spsa(losses: Losses, h: np.ndarray, step: float, rng: np.random.Generator) -> Estimate:
@@ -84,8 +90,8 @@ def smoothing(
 def along(losses: Losses, h: np.ndarray, step: float, direction: np.ndarray) -> Estimate:
     """The central difference along one direction for each row, times the direction. The same one on both sides."""
     above, below = losses(h + step * direction), losses(h - step * direction)
-    slope = (above - below) / (2 * step)
-    return Estimate(slope[..., None] * direction / above.size, 2 * above.size)
+    slope = np.subtract(above, below) / (2 * step)
+    return Estimate(slope[..., None] * direction / slope.size, 2 * slope.size)
 
 
 def least_squares(
@@ -100,7 +106,7 @@ def least_squares(
         raise ValueError(f"a plane over {k} entries needs at least {k + 1} points, got {points}")
     nudges = sigma * rng.standard_normal((points, n, k))
     heights = np.stack([losses(h + nudge) for nudge in nudges])
-    grad = np.empty_like(h)
+    grad = np.empty((n, k))
     for row in range(n):
         design = np.column_stack([nudges[:, row], np.ones(points)])
         grad[row] = np.linalg.lstsq(design, heights[:, row])[0][:k]
@@ -122,9 +128,9 @@ def control_variate(
     some of that bias back for less variance.
     """
     direction = rng.choice([-1.0, 1.0], h.shape)
-    asked = along(losses, h, sigma, direction)
+    grad, asked = along(losses, h, sigma, direction)
     known = (guess * direction).sum(axis=-1, keepdims=True) * direction
-    return Estimate(guess + weight * (asked.grad - known), asked.asked)
+    return Estimate(guess + weight * (grad - known), asked)
 
 
 def fit_surrogate(

@@ -1,11 +1,13 @@
 """Runs that take too long for a lesson, made once: ``python -m benchmarks.practitioner --store``."""
 
 import json
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
 from course_utils.fronts import Run
+
+FILE = Path(__file__).parent / "datasets" / "practitioner.json"
 
 
 def stored_runs() -> dict[str, list[Run]]:
@@ -14,7 +16,7 @@ def stored_runs() -> dict[str, list[Run]]:
     The curves are thinned: they keep every step that read more validation images right than all before,
     so that ``until`` is exact, and about forty others.
     """
-    stored = json.loads((files("course_utils") / "datasets" / "practitioner.json").read_text())
+    stored = json.loads(FILE.read_text())
     return {
         name: [
             Run(np.array(run["queries"]), np.array(run["accuracy"]), run["test"]) for run in method["runs"]

@@ -1,0 +1,162 @@
+"""Training a front through an unknown tail: the budget is kept, every query counted, and it learns."""
+
+import numpy as np
+import pytest
+
+from course_utils import fronts
+from course_utils.estimate import Estimate, forward_difference
+from course_utils.fronts import Run, accuracy_through, new_front, train_front, train_online
+from course_utils.nn import Linear, Network, Tanh, softmax_cross_entropy
+from course_utils.tails import centred_digits, smooth_tail
+
+TAIL = smooth_tail(0)
+
+
+class Counting:
+    """A g that counts the rows it is given, whoever asks."""
+
+    def __init__(self):
+        self.rows = []
+
+    def __call__(self, h):
+        self.rows.append(len(h))
+        return TAIL.forward(h)
+
+    def asked(self):
+        """Rows, without those of measuring: 200 validation and 500 test images at a time."""
+        return sum(rows for rows in self.rows if rows not in (200, 500))
+
+
+def differences(losses, h, rng):
+    return forward_difference(losses, h, 1e-4)
+
+
+def surrogate():
+    return Network(Linear(16, 32), Tanh(), Linear(32, 10), seed=9)
+
+
+# --- Run ---
+
+
+def test_until_is_the_first_time_and_infinity_if_never():
+    run = Run(np.array([10, 20, 30, 40]), np.array([0.2, 0.8, 0.7, 0.9]), 0.5)
+    assert run.until(0.8) == 20
+    assert run.until(0.0) == 10
+    assert run.until(0.85) == 40
+    assert run.until(0.91) == np.inf
+    assert type(run.until(0.8)) is float
+
+
+# --- the front ---
+
+
+def test_a_front_has_2608_weights_of_its_seed_and_answers_between_minus_1_and_1():
+    front = new_front(0)
+    assert front.theta.shape == (2608,)
+    np.testing.assert_array_equal(front.theta, new_front(0).theta)
+    assert np.any(front.theta != new_front(1).theta)
+    h = front.forward(100 * np.random.default_rng(0).normal(size=(50, 64)))
+    assert h.shape == (50, 16) and np.abs(h).max() <= 1
+    assert new_front(0, k=5).forward(np.zeros((2, 64))).shape == (2, 5)
+
+
+def test_accuracy_is_the_share_that_g_reads_right():
+    front, x = new_front(0), centred_digits().x_test[:40]
+    said = TAIL.forward(front.forward(x)).argmax(axis=1)
+    y = np.where(np.arange(40) < 30, said, (said + 1) % 10)
+    assert accuracy_through(front, TAIL.forward, x, y) == 0.75
+
+
+# --- train_front ---
+
+
+@pytest.mark.parametrize("budget", [1, 272, 273, 5000])
+def test_the_budget_is_spent_to_within_one_step(budget):
+    g, a_step = Counting(), 16 * 17
+    run = train_front(new_front(0), g, differences, budget, rate=0.01, seed=0)
+    assert budget <= run.queries[-1] < budget + a_step
+    np.testing.assert_array_equal(run.queries, a_step * np.arange(1, len(run.queries) + 1))
+    assert run.queries[-1] == g.asked()
+    assert run.accuracy.shape == run.queries.shape
+
+
+def test_the_step_is_adams_along_the_gradient_that_backprop_makes_of_the_estimate():
+    """With the true dL/dh for an estimate, training is ordinary backprop through f and g."""
+    d, rows = centred_digits(), np.random.default_rng(3).integers(1097, size=8)
+
+    def true_gradient(losses, h, rng):
+        logits = TAIL.forward(h)
+        np.testing.assert_allclose(
+            losses(h), -np.log(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))[range(8), d.y_train[rows]]
+        )  # fmt: skip
+        return Estimate(TAIL.backward(softmax_cross_entropy(logits, d.y_train[rows])[1], need_grad_x=True), 0)
+
+    front, expected = new_front(0), new_front(0)
+    train_front(front, TAIL.forward, true_gradient, budget=1, rate=0.01, seed=3, size=8)
+    logits = TAIL.forward(expected.forward(d.x_train[rows]))
+    grad_logits = softmax_cross_entropy(logits, d.y_train[rows])[1]
+    expected.backward(TAIL.backward(grad_logits, need_grad_x=True))
+    expected.theta -= 0.01 * expected.grad / (np.abs(expected.grad) + 1e-8)  # Adam's first step
+    np.testing.assert_allclose(front.theta, expected.theta, atol=1e-9)
+
+
+def test_the_same_seed_makes_the_same_run():
+    fronts_ = [new_front(0) for _ in range(3)]
+    for front, seed in zip(fronts_, (0, 0, 1), strict=True):
+        train_front(front, TAIL.forward, differences, 1000, rate=0.01, seed=seed)
+    np.testing.assert_array_equal(fronts_[0].theta, fronts_[1].theta)
+    assert np.any(fronts_[0].theta != fronts_[2].theta)
+
+
+def test_a_front_learns_through_the_tail():
+    front, d = new_front(0), centred_digits()
+    assert accuracy_through(front, TAIL.forward, d.x_test, d.y_test) < 0.3
+    kept = TAIL.theta.copy()
+    run = train_front(front, TAIL.forward, differences, 20_000, rate=0.02, seed=0)
+    assert run.test > 0.85 and run.until(0.8) < 15_000
+    assert run.test == accuracy_through(front, TAIL.forward, d.x_test, d.y_test)
+    np.testing.assert_array_equal(TAIL.theta, kept)
+
+
+# --- train_online ---
+
+
+def test_online_counts_what_it_asked_and_nothing_else():
+    g = Counting()
+    run = train_online(new_front(0), surrogate(), g, budget=200, rate=0.01, seed=0, surrogate_steps=3)
+    np.testing.assert_array_equal(run.queries, 32 * np.arange(1, 8))
+    assert run.queries[-1] == g.asked() == 224
+
+
+def test_online_holds_the_surrogate_still_while_the_front_learns(monkeypatch):
+    """Only ``fit_surrogate`` moves it, and that is shown every answer so far."""
+    shown, ghat = [], surrogate()
+
+    def look(surrogate, rule, h, outputs, steps, rng):
+        np.testing.assert_allclose(outputs, TAIL.forward(h))
+        shown.append(len(h))
+
+    monkeypatch.setattr(fronts, "fit_surrogate", look)
+    kept, front = ghat.theta.copy(), new_front(0)
+    train_online(front, ghat, TAIL.forward, budget=96, rate=0.01, seed=0, front_steps=2)
+    assert shown == [32, 64, 96]
+    np.testing.assert_array_equal(ghat.theta, kept)
+    assert np.any(front.theta != new_front(0).theta)
+
+
+def test_online_takes_as_many_steps_in_the_front_as_it_is_told():
+    def rows_through(front_steps):
+        front = new_front(0)
+        forward, seen = front.forward, []
+        front.forward = lambda x: seen.append(len(x)) or forward(x)
+        train_online(front, surrogate(), TAIL.forward, 64, 0.01, seed=0, size=20, front_steps=front_steps)
+        return seen.count(20)
+
+    assert (
+        rows_through(1) == 4 * 2 and rows_through(5) == 4 * 6
+    )  # four rounds: one batch to ask about, then the steps
+
+
+def test_online_learns_from_few_queries():
+    run = train_online(new_front(0), surrogate(), TAIL.forward, 1200, rate=0.01, seed=0)
+    assert run.test > 0.85 and run.until(0.8) < 1200
