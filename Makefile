@@ -28,7 +28,7 @@ test: $(VENV)/installed.test  ## run every notebook and every test
 notebooks: $(VENV)/installed.test  ## run the solutions that changed, and make the lessons from them
 	@$(PY) -m course_utils.authoring
 
-bench: $(VENV)/installed.bench  ## compare speed with PyTorch, JAX, autograd and micrograd
+bench: $(VENV)/installed.bench  ## compare speed with PyTorch, JAX and others, and queries with what practitioners pick
 	@$(PY) -m benchmarks
 
 # 'installed.test' means: the package with its extra 'test' is in .venv, and nothing asked for has changed since.

@@ -302,7 +302,7 @@ def print_table(runs: dict[str, list[Run]]) -> bool:
 
 def check(name: str, known: Run, setting: float) -> bool:
     """Run the first part of what is stored for the first seed, and compare wherever something was stored."""
-    part = max(PART, known.queries[0])
+    part = max(min(PART, METHODS[name].budget), known.queries[0])
     run = METHODS[name].run(SEEDS[0], setting, part)
     shared = np.isin(known.queries, run.queries)
     now = run.accuracy[np.isin(run.queries, known.queries)]
