@@ -58,6 +58,20 @@ def train_front(
     return Run(np.array(queries), np.array(accuracy), accuracy_through(front, g, d.x_test, d.y_test))
 
 
+def train_known(front: Network, tail: Network, budget: int, rate: float, seed: int, size: int = 16) -> Run:
+    """What could be reached if g were known: as ``train_front``, with dL/dh by backprop through the tail, a query an example."""
+    d, rng, rule = centred_digits(), np.random.default_rng(seed), Adam(rate)
+    queries, accuracy = np.arange(size, budget + 1, size), []
+    for _ in queries:
+        rows = rng.integers(len(d.x_train), size=size)
+        logits = tail.forward(front.forward(d.x_train[rows]))
+        grad_logits = softmax_cross_entropy(logits, d.y_train[rows])[1]
+        front.backward(tail.backward(grad_logits, need_grad_x=True))
+        rule.step(front.theta, front.grad)
+        accuracy.append(accuracy_through(front, tail.forward, d.x_validation, d.y_validation))
+    return Run(queries, np.array(accuracy), accuracy_through(front, tail.forward, d.x_test, d.y_test))
+
+
 def train_weights(
     front: Network, g: Tail, estimator: Estimator, budget: int, rate: float, seed: int, size: int = 16
 ) -> Run:

@@ -191,10 +191,7 @@ SHORTER = {
     "05": {"STEPS = 300": "STEPS = 25", "SEEDS = range(5)": "SEEDS = range(2)"},
     "06": {"STEPS = 36": "STEPS = 3", "SEEDS = range(5)": "SEEDS = range(2)"},
     "07": {
-        "BUDGET = 30_000": "BUDGET = 600",
-        "20_000": "600",
-        "2_000 * k": "600",
-        "10_000": "600",
+        "BUDGET, BAR = [0.005, 0.01, 0.02, 0.04], 20_000": "BUDGET, BAR = [0.01], 600",
         "400_000": "40_000",
         "SEEDS = range(5)": "SEEDS = range(2)",
     },

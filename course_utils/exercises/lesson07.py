@@ -224,6 +224,19 @@ def every_entry_nudged(losses, h, step):
     return np.repeat(slopes[:, None], h.shape[1], axis=1) / len(h), 2 * len(h)
 
 
+def one_example_after_the_other(losses, h, step):
+    return central_difference(losses, h, step)[0], 2 * h.size * len(h)
+
+
+def two_names_for_one_array(losses, h, step):
+    return np.zeros_like(h), 2 * h.size
+
+
+def up_only_by_two_steps(losses, h, step):
+    grad, spent = one_side_of_h(losses, h, step)
+    return grad / 2, 2 * h.size
+
+
 def spent_left_out(losses, h, step):
     return central_difference(losses, h, step)[0]
 
@@ -296,6 +309,18 @@ AT_H = Exercise(
         Misconception(
             every_entry_nudged, "h + step moves all k activations together. Nudge one column at a time."
         ),
+        Misconception(
+            one_example_after_the_other,
+            "You nudge one entry and ask for all N losses each time: N times too dear. Nudge a column for all N examples at once.",
+        ),
+        Misconception(
+            two_names_for_one_array,
+            "All your differences are 0: above and below are the same. (up = down = h.copy() makes one array with two names.)",
+        ),
+        Misconception(
+            up_only_by_two_steps,
+            "You go one step up and divide by two. Go down as well: losses(h + nudge) - losses(h - nudge).",
+        ),
         Misconception(spent_left_out, "Return two values: the gradient and the queries spent."),
     ),
     alternatives=(difference_by_entry, difference_by_column),
@@ -358,6 +383,12 @@ def mean_once_more(front, box, x, y, estimator):
     return box.queries - before
 
 
+def stepped_as_well(front, box, x, y, estimator):
+    spent = front_gradient(front, box, x, y, estimator)
+    front.theta -= 0.01 * front.grad
+    return spent
+
+
 def labels_shifted(front, box, x, y, estimator):
     before = box.queries
     h = front.forward(x)
@@ -407,7 +438,8 @@ def front_case(seed, n, wide=False):
 def observe_front(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     if not isinstance(result, (int, float, np.integer, np.floating)):
         raise WrongResult(f"Return one number, the queries spent; yours returned {describe(result)}.")
-    return {"front.grad": arguments["front"].grad.copy(), "spent": result}
+    front = arguments["front"]
+    return {"front.grad": front.grad.copy(), "front.theta": front.theta.copy(), "spent": result}
 
 
 FRONT = Exercise(
@@ -443,11 +475,16 @@ FRONT = Exercise(
             "You count one query for each example. An estimator asks many times: box.queries after minus before.",
         ),
         Misconception(
-            never_sent_back, "front.grad is still zero: send dL/dh back into the front with front.backward."
+            never_sent_back,
+            "front.grad is still zero: send dL/dh back into the front with front.backward. (If you do: losses must ask the box about its own argument, or every nudge sees the same loss.)",
         ),
         Misconception(
             mean_once_more,
             "You divide by N again. dL/dh is the gradient of the mean loss already.",
+        ),
+        Misconception(
+            stepped_as_well,
+            "You move front.theta. Only fill front.grad here: the step is the rule's.",
         ),
         Misconception(
             labels_shifted,
@@ -516,6 +553,17 @@ def one_draw_for_all_examples(losses, h, step, rng):
     direction = rng.choice([-1.0, 1.0], h.shape[1])
     slope = (losses(h + step * direction) - losses(h - step * direction)) / (2 * step)
     return slope[:, None] * direction / len(h), 2 * len(h)
+
+
+def gaussian_directions(losses, h, step, rng):
+    direction = rng.standard_normal(h.shape)
+    slope = (losses(h + step * direction) - losses(h - step * direction)) / (2 * step)
+    return slope[:, None] * direction / len(h), 2 * len(h)
+
+
+def losses_averaged_and_divided(losses, h, step, rng):
+    grad, spent = losses_averaged_first(losses, h, step, rng)
+    return grad / len(h), spent
 
 
 def two_counted_for_the_batch(losses, h, step, rng):
@@ -592,6 +640,14 @@ DIRECTION = Exercise(
         Misconception(
             two_counted_for_the_batch,
             "You count calls. One query is one example pushed through g: two calls of losses cost 2 N.",
+        ),
+        Misconception(
+            gaussian_directions,
+            "You draw Gaussian directions. They work as well; here the check wants entries of ±1, rng.choice([-1.0, 1.0], h.shape).",
+        ),
+        Misconception(
+            losses_averaged_and_divided,
+            "You average the losses before multiplying: every example gets the noise of all others. Keep one slope for each row.",
         ),
         Misconception(sides_exchanged, "Wrong sign: it is the loss at h + step * direction minus the other."),
     ),
