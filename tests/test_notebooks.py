@@ -190,6 +190,13 @@ STRANGE = {
 SHORTER = {
     "05": {"STEPS = 300": "STEPS = 25", "SEEDS = range(5)": "SEEDS = range(2)"},
     "06": {"STEPS = 36": "STEPS = 3", "SEEDS = range(5)": "SEEDS = range(2)"},
+    "08": {
+        "SEEDS = range(5)": "SEEDS = range(2)",
+        "FITS = 1200": "FITS = 50",
+        "QUERIES, STEPS = 2400, 1200": "QUERIES, STEPS = 300, 300",
+        "BARS_RATES = [0.001, 0.004, 0.016]": "BARS_RATES = [0.004]",
+        "20_000": "1000",
+    },
 }
 
 
