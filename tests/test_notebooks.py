@@ -196,6 +196,9 @@ SHORTER = {
         "QUERIES, STEPS = 2400, 1200": "QUERIES, STEPS = 300, 300",
         "BARS_RATES = [0.001, 0.004, 0.016]": "BARS_RATES = [0.004]",
         "20_000": "1000",
+        "steps=300": "steps=20",
+        "steps=500": "steps=20",
+        "COST_RATES, NEAR = [0.003, 0.01, 0.03, 0.1]": "COST_RATES, NEAR = [0.01]",
     },
 }
 
