@@ -197,6 +197,16 @@ SHORTER = {
     },
     "10": {"STEPS = 250": "STEPS = 50", "SEEDS = range(5)": "SEEDS = range(2)"},
     "11": {"STEPS = 600": "STEPS = 60", "SEEDS = range(5)": "SEEDS = range(2)"},
+    "08": {
+        "SEEDS = range(5)": "SEEDS = range(2)",
+        "FITS = 1200": "FITS = 50",
+        "QUERIES, STEPS = 2400, 1200": "QUERIES, STEPS = 300, 300",
+        "BARS_RATES = [0.001, 0.004, 0.016]": "BARS_RATES = [0.004]",
+        "20_000": "1000",
+        "steps=300": "steps=20",
+        "steps=500": "steps=20",
+        "COST_RATES, NEAR = [0.003, 0.01, 0.03, 0.1]": "COST_RATES, NEAR = [0.01]",
+    },
 }
 
 
