@@ -38,7 +38,7 @@ def draw_estimates(surface: str, sigma: float, pairs: int, noise: float) -> tupl
     at = np.linspace(-2, 2, 200)
     grid = np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
     fig, ax = plt.subplots(figsize=(5.2, 4.6))
-    ax.contourf(at, at, loss(grid).reshape(200, 200), levels=14, cmap="Greys", alpha=0.5)
+    ax.contourf(at, at, loss(grid).reshape(200, 200), levels=12, cmap="Greys", alpha=0.7)
     for grads, role, width in ((found, "estimate", 0.004), (true[None], "true", 0.011)):
         arrows = -0.35 * grads.reshape(-1, 2)  # downhill, as the step would go
         tails = np.tile(PLACES, (len(grads), 1))
@@ -49,7 +49,7 @@ def draw_estimates(surface: str, sigma: float, pairs: int, noise: float) -> tupl
     norms = np.linalg.norm(found, axis=2)
     zeros = float(np.mean(norms == 0))
     cosines = (found * true).sum(axis=2) / np.maximum(norms, 1e-12) / np.linalg.norm(true, axis=1)
-    ax.set(xlabel="h₁", ylabel="h₂", xlim=(-2, 2), ylim=(-2, 2))
+    ax.set(xlabel="h₁", ylabel="h₂", xlim=(-2, 2), ylim=(-2, 2), aspect="equal")
     ax.set_title(f"Mean cosine to the true direction: {cosines.mean():.2f}")
     described = f"Contours of a {surface} loss over two numbers. Black arrows: downhill on the smooth loss; {SAMPLES} thin arrows at each of 3 places: estimates."
     return fig, f"{described} Their mean cosine is {cosines.mean():.2f}, and {zeros:.0%} of them are zero."
@@ -91,8 +91,13 @@ def draw_race(runs: Mapping[str, Sequence[Run]], roles: Mapping[str, str], goal:
             else:
                 bottom.plot(run.queries[-1], y, "x", color=colour, markersize=5)
     top.axhline(goal, color="#888888", linewidth=0.8)
+    top.text(1, goal, f" {goal:.0%}", transform=top.get_yaxis_transform(), va="center", color="#555555")
     top.set(xscale="log", ylim=(0, 1), ylabel="validation accuracy so far")
-    bottom.set(ylim=(len(ranked) + 0.6, 0.4), yticks=range(1, len(ranked) + 1), xlabel="queries")
+    bottom.set(
+        ylim=(len(ranked) + 0.6, 0.4),
+        yticks=range(1, len(ranked) + 1),
+        xlabel=f"queries until {goal:.0%}, for each seed (×: not there when the budget ended)",
+    )
     bottom.set_yticklabels([f"{name}  {row}" for row, name in enumerate(ranked, start=1)])
     for label, name in zip(bottom.get_yticklabels(), ranked, strict=True):
         label.set_color(plots.ink(plots.COLOURS[roles[name]]))

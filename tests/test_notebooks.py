@@ -190,6 +190,7 @@ STRANGE = {
 SHORTER = {
     "05": {"STEPS = 300": "STEPS = 25", "SEEDS = range(5)": "SEEDS = range(2)"},
     "06": {"STEPS = 36": "STEPS = 3", "SEEDS = range(5)": "SEEDS = range(2)"},
+    "09": {"BUDGET = 30_000": "BUDGET = 500", "SEEDS = range(5)": "SEEDS = range(2)"},
 }
 
 
