@@ -190,7 +190,14 @@ STRANGE = {
 SHORTER = {
     "05": {"STEPS = 300": "STEPS = 25", "SEEDS = range(5)": "SEEDS = range(2)"},
     "06": {"STEPS = 36": "STEPS = 3", "SEEDS = range(5)": "SEEDS = range(2)"},
-    "09": {"BUDGET = 30_000": "BUDGET = 500", "SEEDS = range(5)": "SEEDS = range(2)"},
+    "09": {
+        "BUDGET = 30_000": "BUDGET = 500",
+        "SEEDS = range(5)": "SEEDS = range(2)",
+        "for _ in range(400):": "for _ in range(5):",
+        "standard_normal(1000)": "standard_normal(20)",
+        "standard_normal((4000,": "standard_normal((40,",
+        'range(4), "weight': 'range(1), "weight',
+    },
 }
 
 
