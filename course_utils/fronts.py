@@ -38,13 +38,22 @@ def accuracy_through(front: Network, g: Tail, x: np.ndarray, y: np.ndarray) -> f
 
 
 def train_front(
-    front: Network, g: Tail, estimator: Estimator, budget: int, rate: float, seed: int, size: int = 16
+    front: Network,
+    g: Tail,
+    estimator: Estimator,
+    budget: int,
+    rate: float,
+    seed: int,
+    size: int = 16,
+    noise: float = 0.0,
 ) -> Run:
     """Train in place with Adam until ``budget`` queries are spent, on batches of ``size`` digits.
 
     Each step asks ``estimator(losses, h, rng)`` for dL/dh at h = f(x); the rest is backprop through f.
+    What g answers in training carries ``noise``, as in ``BlackBox``; accuracy is measured without.
     """
-    d, rng, rule, box = centred_digits(), np.random.default_rng(seed), Adam(rate), BlackBox(g, chunk=10_000)
+    d, rng, rule = centred_digits(), np.random.default_rng(seed), Adam(rate)
+    box = BlackBox(g, chunk=10_000, noise=noise, seed=1000 + seed)  # not the batches' own draws again
     queries, accuracy = [], []
     while box.queries < budget:
         rows = rng.integers(len(d.x_train), size=size)

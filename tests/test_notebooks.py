@@ -195,8 +195,6 @@ SHORTER = {
         "400_000": "40_000",
         "SEEDS = range(5)": "SEEDS = range(2)",
     },
-    "10": {"STEPS = 250": "STEPS = 50", "SEEDS = range(5)": "SEEDS = range(2)"},
-    "11": {"STEPS = 600": "STEPS = 60", "SEEDS = range(5)": "SEEDS = range(2)"},
     "08": {
         "SEEDS = range(5)": "SEEDS = range(2)",
         "FITS = 1200": "FITS = 50",
@@ -206,7 +204,16 @@ SHORTER = {
         "steps=300": "steps=20",
         "steps=500": "steps=20",
         "COST_RATES, NEAR = [0.003, 0.01, 0.03, 0.1]": "COST_RATES, NEAR = [0.01]",
+    "09": {
+        "BUDGET = 30_000": "BUDGET = 500",
+        "SEEDS = range(5)": "SEEDS = range(2)",
+        "for _ in range(400):": "for _ in range(5):",
+        "standard_normal(1000)": "standard_normal(20)",
+        "standard_normal((4000,": "standard_normal((40,",
+        'range(4), "weight': 'range(1), "weight',
     },
+    "10": {"STEPS = 250": "STEPS = 50", "SEEDS = range(5)": "SEEDS = range(2)"},
+    "11": {"STEPS = 600": "STEPS = 60", "SEEDS = range(5)": "SEEDS = range(2)"},
 }
 
 

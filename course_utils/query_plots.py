@@ -1,0 +1,110 @@
+"""Two pictures about queries: estimates of a gradient as arrows, and what every method pays for its accuracy."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from course_utils import plots
+from course_utils.estimate import central_difference, smoothing
+from course_utils.fronts import Run
+
+PLACES = np.array([[-1.2, 0.6], [0.2, -1.0], [1.1, 0.9]])
+SAMPLES = 12  # estimates drawn at each place
+
+
+def smooth_loss(h: np.ndarray) -> np.ndarray:
+    """A tilted bowl with a ripple: h (N, 2) → (N,)."""
+    return 0.5 * (h[:, 0] + 0.5) ** 2 + 0.8 * (h[:, 1] + 0.3 * h[:, 0]) ** 2 + 0.15 * np.sin(4 * h[:, 0])
+
+
+def staircase_loss(h: np.ndarray) -> np.ndarray:
+    """The same loss, rounded to multiples of 0.4: flat almost everywhere."""
+    return 0.4 * np.round(smooth_loss(h) / 0.4)
+
+
+def draw_estimates(surface: str, sigma: float, pairs: int, noise: float) -> tuple[Figure, str]:
+    """Contours of the surface ("smooth" or "stairs"), and at three places the gradient of the smooth one
+    beside twelve estimates (``smoothing``) from ``pairs`` pairs of queries with ``noise`` on each loss.
+    """
+    loss, rng = {"smooth": smooth_loss, "stairs": staircase_loss}[surface], np.random.default_rng(0)
+
+    def noisy(h: np.ndarray) -> np.ndarray:
+        return loss(h) + noise * rng.standard_normal(len(h))
+
+    true = central_difference(smooth_loss, PLACES, 1e-5).grad * len(PLACES)
+    found = np.stack([smoothing(noisy, PLACES, sigma, rng, pairs).grad * len(PLACES) for _ in range(SAMPLES)])
+    at = np.linspace(-2, 2, 200)
+    grid = np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
+    fig, ax = plt.subplots(figsize=(5.2, 4.6))
+    ax.contourf(at, at, loss(grid).reshape(200, 200), levels=12, cmap="Greys", alpha=0.7)
+    for grads, role, width in ((found, "estimate", 0.004), (true[None], "true", 0.011)):
+        arrows = -0.35 * grads.reshape(-1, 2)  # downhill, as the step would go
+        tails = np.tile(PLACES, (len(grads), 1))
+        size = np.maximum(np.linalg.norm(arrows, axis=1, keepdims=True), 1e-12)
+        arrows *= np.minimum(1, 1.3 / size)  # a wild estimate stays in the picture
+        ax.quiver(*tails.T, *arrows.T, color=plots.COLOURS[role], angles="xy", scale_units="xy", scale=1, width=width, zorder=3)  # fmt: skip
+    ax.plot(*PLACES.T, "o", color=plots.COLOURS["true"], markersize=6)
+    norms = np.linalg.norm(found, axis=2)
+    zeros = float(np.mean(norms == 0))
+    cosines = (found * true).sum(axis=2) / np.maximum(norms, 1e-12) / np.linalg.norm(true, axis=1)
+    ax.set(xlabel="h₁", ylabel="h₂", xlim=(-2, 2), ylim=(-2, 2), aspect="equal")
+    ax.set_title(f"Mean cosine to the true direction: {cosines.mean():.2f}")
+    described = f"Contours of a {surface} loss over two numbers. Black arrows: downhill on the smooth loss; {SAMPLES} thin arrows at each of 3 places: estimates."
+    return fig, f"{described} Their mean cosine is {cosines.mean():.2f}, and {zeros:.0%} of them are zero."
+
+
+def draw_race(runs: Mapping[str, Sequence[Run]], roles: Mapping[str, str], goal: float) -> Figure:
+    """Accuracy so far against queries (the median of the seeds), and below it, on the same axis, a row for
+    each method: a dot for each seed at the queries until ``goal``, a cross where its budget ended before.
+
+    ``roles`` names the colour of each method. Rows are sorted by the median queries; a curve carries
+    the number of its row.
+    """
+    ranked = sorted(
+        runs, key=lambda name: (np.median([run.until(goal) for run in runs[name]]), -final(runs[name]))
+    )
+    fig, (top, bottom) = plt.subplots(
+        2, 1, figsize=(9.5, 3.6 + 0.3 * len(runs)), sharex=True, height_ratios=[3.4, 0.3 * len(runs)]
+    )
+    for row, name in enumerate(ranked, start=1):
+        colour, line = plots.COLOURS[roles[name]], plots.line(roles[name])
+        start = max(run.queries[0] for run in runs[name])
+        at = np.geomspace(start, min(run.queries[-1] for run in runs[name]), 200)
+        so_far = [
+            np.maximum.accumulate(run.accuracy)[np.searchsorted(run.queries, at * (1 + 1e-9)) - 1]
+            for run in runs[name]
+        ]
+        median = np.median(so_far, axis=0)
+        top.plot(at, median, linewidth=1.8, **line)
+        middle = np.argmin(np.abs(median - (0.3 + 0.12 * (row % 5))))  # where the curves lie apart
+        box = dict(boxstyle="circle,pad=0.15", facecolor="white", edgecolor=colour)
+        top.text(
+            at[middle], median[middle], str(row), fontsize=8, ha="center", va="center", bbox=box, zorder=4
+        )
+        for seed, run in enumerate(runs[name]):
+            until = run.until(goal)
+            y = row + 0.12 * (seed - (len(runs[name]) - 1) / 2)
+            if np.isfinite(until):
+                bottom.plot(until, y, "o", color=colour, markersize=5)
+            else:
+                bottom.plot(run.queries[-1], y, "x", color=colour, markersize=5)
+    top.axhline(goal, color="#888888", linewidth=0.8)
+    top.text(1, goal, f" {goal:.0%}", transform=top.get_yaxis_transform(), va="center", color="#555555")
+    top.set(xscale="log", ylim=(0, 1), ylabel="validation accuracy so far")
+    bottom.set(
+        ylim=(len(ranked) + 0.6, 0.4),
+        yticks=range(1, len(ranked) + 1),
+        xlabel=f"queries until {goal:.0%}, for each seed (×: not there when the budget ended)",
+    )
+    bottom.set_yticklabels([f"{name}  {row}" for row, name in enumerate(ranked, start=1)])
+    for label, name in zip(bottom.get_yticklabels(), ranked, strict=True):
+        label.set_color(plots.ink(plots.COLOURS[roles[name]]))
+    bottom.grid(axis="x", alpha=0.4)
+    return fig
+
+
+def final(runs: Sequence[Run]) -> float:
+    """The median accuracy at the end."""
+    return float(np.median([run.accuracy[-1] for run in runs]))

@@ -1,0 +1,97 @@
+"""The hybrid of surrogate and queries, and the two pictures about queries."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from course_utils import fronts, hybrids, nn
+from course_utils.estimate import Estimate, central_difference, spsa
+from course_utils.query_plots import draw_estimates, draw_race
+
+
+@pytest.fixture(scope="module")
+def bars():
+    return hybrids.bar_task(n=200)
+
+
+def front_and_renderer():
+    return nn.Network(nn.Linear(144, 5), seed=0), nn.Network(nn.Linear(5, 144), seed=1)
+
+
+def test_the_guess_is_the_surrogates_gradient(bars):
+    front, renderer = front_and_renderer()
+    seen = []
+
+    def correct(losses, h, guess, rng):
+        target = bars.target[first_rows]
+        through = central_difference(lambda h: bars.losses(renderer.forward(h), target), h, 1e-5).grad
+        seen.append((guess, through))
+        losses(h)
+        return Estimate(guess, len(h))
+
+    first_rows = np.random.default_rng(4).integers(len(bars.x), size=3)
+    hybrids.train_hybrid(front, renderer, bars, correct, 3, 0.01, seed=4, size=3)
+    ((guess, through),) = seen
+    np.testing.assert_allclose(guess, through, atol=1e-6)
+
+
+def test_queries_are_counted_and_answers_teach_the_surrogate(bars):
+    front, renderer = front_and_renderer()
+    before = renderer.theta.copy(), front.theta.copy()
+    run = hybrids.train_hybrid(
+        front, renderer, bars, lambda losses, h, guess, rng: spsa(losses, h, 0.1, rng), 100, 0.01, 0, size=8
+    )
+    assert run.queries.tolist() == [16, 32, 48, 64, 80, 96, 112]
+    assert np.all(renderer.theta != before[0]) and np.any(front.theta != before[1])
+    assert run.test == bars.score(front, "test") and run.accuracy[-1] == bars.score(front, "validation")
+
+
+def test_only_the_last_calls_are_kept(bars, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(hybrids, "fit_surrogate", lambda s, r, h, outputs, steps, rng: sizes.append(len(h)))
+    hybrids.train_hybrid(
+        *front_and_renderer(),
+        bars,
+        lambda losses, h, guess, rng: spsa(losses, h, 0.1, rng),
+        80,
+        0.01,
+        0,
+        size=8,
+        keep=3,
+    )
+    assert sizes == [16, 24, 24, 24, 24]
+
+
+def test_noise_is_in_the_answers_and_not_in_the_measure():
+    heard = []
+
+    def estimator(losses, h, rng):
+        heard.append(losses(h) - losses(h))
+        return Estimate(np.zeros_like(h), 2 * len(h))
+
+    g = nn.Network(nn.Linear(16, 10), seed=0).forward
+    still = [fronts.train_front(fronts.new_front(0), g, estimator, 40, 0.01, 0, noise=n) for n in (0.0, 2.0)]
+    assert not heard[0].any() and heard[-1].all()
+    assert still[0].test == still[1].test
+
+
+def test_small_nudges_on_stairs_are_zero_and_large_ones_point_downhill():
+    said = []
+    for sigma in (0.0001, 0.5):
+        fig, description = draw_estimates("stairs", sigma, 4, 0.0)
+        plt.close(fig)
+        said.append(
+            (float(description.split("cosine is ")[1].split(",")[0]), "100% of them are zero" in description)
+        )
+    assert said[0] == (0.0, True) and said[1][0] > 0.7 and not said[1][1]
+
+
+def test_the_race_is_ranked_by_queries_until_the_goal():
+    def runs(reached_at):
+        queries = np.array([10, 100, 1000])
+        return [fronts.Run(queries, np.where(queries >= reached_at, 0.9, 0.2), 0.9)] * 2
+
+    fig = draw_race({"slow": runs(1000), "never": runs(9999), "quick": runs(10)}, dict.fromkeys(["slow", "never", "quick"], "tail"), 0.88)  # fmt: skip
+    labels = [label.get_text().split("  ")[0] for label in fig.axes[1].get_yticklabels()]
+    plt.close(fig)
+    assert labels == ["quick", "slow", "never"]
