@@ -204,6 +204,7 @@ SHORTER = {
         "steps=300": "steps=20",
         "steps=500": "steps=20",
         "COST_RATES, NEAR = [0.003, 0.01, 0.03, 0.1]": "COST_RATES, NEAR = [0.01]",
+    },
     "09": {
         "BUDGET = 30_000": "BUDGET = 500",
         "SEEDS = range(5)": "SEEDS = range(2)",
