@@ -1,8 +1,8 @@
 """What a practitioner would pick, beside what the course teaches: ``python -m benchmarks.practitioner``.
 
 An unknown tail stands behind a front of 2608 weights. An optimiser off the shelf is handed one function,
-all weights → the mean loss over 200 images: 200 queries a call. What it is compared with asks g only
-about the 16 numbers between the two, and leaves the rest to backprop.
+all weights → the mean loss over 200 images: 200 queries a call (CMA-ES also over 50). What it is compared
+with asks g only about the 16 numbers between the two, and leaves the rest to backprop.
 
 Every method has one number to choose, its rate or its first step, from a grid of five: the one with the
 highest mean validation accuracy over the budget, on three seeds of their own. With it, five seeds are
@@ -33,7 +33,13 @@ IMAGES = 200  # an evaluation, for the optimisers off the shelf
 BUDGET = 1_500_000  # queries, for all that works on the weights
 SEEDS, TUNING_SEEDS = range(5), range(5, 8)
 WHITE_BOX, OURS = "backprop through g", "activation differences"
-OFF_THE_SHELF = ("separable CMA-ES", "nevergrad OnePlusOne", "nevergrad NGOpt", "scipy differences + Adam")
+OFF_THE_SHELF = (
+    "separable CMA-ES",
+    "separable CMA-ES, 50 images",
+    "nevergrad OnePlusOne",
+    "nevergrad NGOpt",
+    "scipy differences + Adam",
+)
 AT_LEAST = 20  # times the queries of ours
 PART, TOLERANCE = 30_000, 0.05  # queries that are repeated; other processors round otherwise, and that grows
 
@@ -68,6 +74,7 @@ class Bed:
         self.accuracy.append(self.accuracy_on(self.d.x_validation, self.d.y_validation))
 
     def accuracy_on(self, x: np.ndarray, y: np.ndarray) -> float:
+        """The share of these images that g reads right behind the front as it is now."""
         return accuracy_through(self.front, self.tail.forward, x, y)
 
     def run(self) -> Run:
@@ -79,11 +86,11 @@ class Bed:
 # --- off the shelf, on the weights ---
 
 
-def separable_cma_es(seed: int, sigma0: float, budget: int) -> Run:
+def separable_cma_es(images: int, seed: int, sigma0: float, budget: int) -> Run:
     """CMA-ES with a diagonal covariance (Ros and Hansen 2008); other images for each generation, which helps it."""
     import cma
 
-    bed = Bed(seed)
+    bed = Bed(seed, images)
     options = {"CMA_diagonal": True, "seed": seed + 1, "verbose": -9}
     search = cma.CMAEvolutionStrategy(bed.front.theta.copy(), sigma0, options)
     while bed.box.queries < budget:
@@ -138,10 +145,12 @@ def on_weights(estimator: Estimator, images: int, seed: int, rate: float, budget
 
 
 def on_activations(estimator: Estimator, seed: int, rate: float, budget: int) -> Run:
+    """Our own loop: dL/dh by an estimator on 16 images a step, and backprop through the front."""
     return train_front(new_front(seed), smooth_tail(seed).forward, estimator, budget, rate, seed)
 
 
 def online_surrogate(seed: int, rate: float, budget: int) -> Run:
+    """Our own loop: queries only fit a network of 64 hidden units to g, and the front learns through that."""
     surrogate = Network(Linear(16, 64), Tanh(), Linear(64, 10), seed=200 + seed)
     return train_online(new_front(seed), surrogate, smooth_tail(seed).forward, budget, rate, seed)
 
@@ -221,7 +230,8 @@ METHODS = {
     "CMA-ES on ten targets": Method(cma_es_on_targets, LARGE_STEPS, 4_000),
     "SPSA on the weights": Method(partial(on_weights, weight_spsa, 64), RATES, BUDGET),
     "weight differences": Method(partial(on_weights, weight_differences, 16), LARGE_RATES, BUDGET),
-    "separable CMA-ES": Method(separable_cma_es, STEPS, BUDGET),
+    "separable CMA-ES": Method(partial(separable_cma_es, IMAGES), STEPS, BUDGET),
+    "separable CMA-ES, 50 images": Method(partial(separable_cma_es, 50), STEPS, BUDGET),
     "nevergrad OnePlusOne": Method(partial(nevergrad, "OnePlusOne"), SMALL_STEPS, BUDGET),
     "nevergrad NGOpt": Method(partial(nevergrad, "NGOpt"), SMALL_STEPS, BUDGET),
     "scipy differences + Adam": Method(scipy_and_adam, LARGE_RATES, BUDGET),
@@ -290,7 +300,7 @@ def print_table(runs: dict[str, list[Run]]) -> bool:
         cells = [f"{value:,.0f}" if np.isfinite(value) else "never" for value in until[name]]
         tests = [run.test for run in those]
         print(
-            f"{name:26}{cells[0]:>11}{cells[1]:>11}{cells[2]:>11}{ratio[name]:>9.2f}   "
+            f"{name:28}{cells[0]:>11}{cells[1]:>11}{cells[2]:>11}{ratio[name]:>9.2f}   "
             f"{np.median(tests):.3f} ({min(tests):.3f} to {max(tests):.3f}) of {METHODS[name].budget:,}"
         )
     best = min(OFF_THE_SHELF, key=ratio.get)

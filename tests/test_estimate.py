@@ -93,10 +93,10 @@ def test_rows_answer_for_themselves_and_the_mean_divides_once(name):
     def first_row_only(h):
         return np.where(np.arange(N) == 0, plane(h), 1.0)
 
-    grads = [estimator(first_row_only, H, np.random.default_rng(seed)).grad for seed in range(300)]
+    grads = [estimator(first_row_only, H, np.random.default_rng(seed)).grad for seed in range(150)]
     if name != "control variate":  # that one corrects its guess on average only
         assert np.abs(np.array(grads)[:, 1:]).max() < 1e-12
-    mean, error = np.mean(grads, axis=0)[0], np.std(grads, axis=0)[0] / np.sqrt(300)
+    mean, error = np.mean(grads, axis=0)[0], np.std(grads, axis=0)[0] / np.sqrt(150)
     assert np.all(np.abs(mean - SLOPE / N) < 5 * error + 1e-9)
 
 
@@ -112,12 +112,12 @@ def test_a_vector_of_weights_with_a_single_loss(name, number):
         return number(plane(theta))
 
     grads = []
-    for seed in range(300):
+    for seed in range(150):
         asked.clear()
         found = estimator(loss, H[0], np.random.default_rng(seed))
         assert asked == [(K,)] * losses_a_row and found.asked == losses_a_row
         grads.append(found.grad)
-    mean, error = np.mean(grads, axis=0), np.std(grads, axis=0) / np.sqrt(300)
+    mean, error = np.mean(grads, axis=0), np.std(grads, axis=0) / np.sqrt(150)
     assert mean.shape == (K,) and np.all(np.abs(mean - SLOPE) < 5 * error + 1e-9)
 
 
