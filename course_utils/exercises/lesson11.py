@@ -3,6 +3,7 @@
 torch is imported inside the functions: every lesson loads this file, and most do without torch.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,6 +54,10 @@ def variance_for_loss(W, S):
 
 def share_forgotten(W, S):
     return -np.trace(W.T @ S @ W), -2 * S @ W
+
+
+def divided_by_the_number_of_inputs(W, S):
+    return -np.trace(W.T @ S @ W) / len(S), -2 * S @ W / len(S)
 
 
 def gradient_without_the_share(W, S):
@@ -120,6 +125,10 @@ PCA_LOSS = Exercise(
             "You return the variance, not its share: divide loss and gradient by tr S.",
         ),
         Misconception(
+            divided_by_the_number_of_inputs,
+            "You divide by d, the number of inputs. A share is out of the whole variance: divide by np.trace(S).",
+        ),
+        Misconception(
             gradient_without_the_share,
             "The loss is a share, its gradient is not: divide that by tr S as well.",
         ),
@@ -148,6 +157,10 @@ PCA_LOSS = Exercise(
 
 def plain_hebb(W, x):
     return x.T @ (x @ W) / len(x)
+
+
+def plain_decay(W, x):
+    return x.T @ (x @ W) / len(x) - W
 
 
 def every_output_alone(W, x):
@@ -221,6 +234,10 @@ OJA = Exercise(
         Misconception(
             plain_hebb,
             "This is the plain rule, xhᵀ without − W h hᵀ: with nothing that holds it back, W grows without end.",
+        ),
+        Misconception(
+            plain_decay,
+            "You take W away, which is weight decay: it pulls equally hard whatever the outputs are. Oja's term is W h hᵀ: it grows with the outputs.",
         ),
         Misconception(
             every_output_alone,
@@ -460,6 +477,26 @@ def textbook_rule(W, V, grad_W, grad_V, S, rate, alpha):
     return retract(W - rate * step), V - rate * grad_V
 
 
+def bare_rule(W, V, grad_W, grad_V, S, rate, alpha):
+    step = (1 - alpha) * grad_W - alpha * S @ W
+    return retract(W - rate * step), V - rate * grad_V
+
+
+def bare_rule_taken_away(W, V, grad_W, grad_V, S, rate, alpha):
+    step = (1 - alpha) * grad_W + alpha * S @ W
+    return retract(W - rate * step), V - rate * grad_V
+
+
+def retracted_twice(W, V, grad_W, grad_V, S, rate, alpha):
+    between = retract(W - rate * (1 - alpha) * grad_W)
+    return retract(between - rate * alpha * pca_loss(W, S)[1]), V - rate * grad_V
+
+
+def retracted_twice_pca_at_the_new_place(W, V, grad_W, grad_V, S, rate, alpha):
+    between = retract(W - rate * (1 - alpha) * grad_W)
+    return retract(between - rate * alpha * pca_loss(between, S)[1]), V - rate * grad_V
+
+
 def variance_thrown_away(W, V, grad_W, grad_V, S, rate, alpha):
     step = (1 - alpha) * grad_W - alpha * pca_loss(W, S)[1]
     return retract(W - rate * step), V - rate * grad_V
@@ -545,6 +582,22 @@ STEP = Exercise(
             "The PCA part is half as large as it should be: the textbook rule SW lacks the 2 of the gradient. Use pca_loss(W, S)[1].",
         ),
         Misconception(
+            bare_rule,
+            "Your PCA part is the bare rule SW. The gradient of the PCA loss is −2SW / tr S: use pca_loss(W, S)[1].",
+        ),
+        Misconception(
+            bare_rule_taken_away,
+            "You add SW to the gradient, so the step goes away from variance. The gradient of the PCA loss is −2SW / tr S: use pca_loss(W, S)[1].",
+        ),
+        Misconception(
+            retracted_twice,
+            "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once.",
+        ),
+        Misconception(
+            retracted_twice_pca_at_the_new_place,
+            "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once.",
+        ),
+        Misconception(
             variance_thrown_away,
             "Your step goes away from variance. The PCA loss has its minus inside: its gradient is added to the other one.",
         ),
@@ -567,212 +620,11 @@ STEP = Exercise(
     rtol=1e-7,
 )
 
-# ---------------------------------------------------------------- 11.5 a backward with an opinion
-
-
-def two_loss_backward(grad_h, x, W, alpha):
-    """Backward of a layer h = xW that has a loss of its own.
-
-    grad_h: the gradient of the cross-entropy with respect to h, shape (N, k). x: shape (N, d). W: shape (d, k).
-    The loss of W is (1 − alpha) · cross-entropy + alpha · PCA loss, with the covariance of this batch.
-    What lies below has the cross-entropy alone, in full: the PCA loss stops here.
-    Return grad_x, shape (N, d), and grad_W, shape (d, k).
-    """
-    grad_W = (1 - alpha) * x.T @ grad_h + alpha * pca_loss(W, covariance(x))[1]
-    return grad_h @ W.T, grad_W
-
-
-def two_loss_by_differences(grad_h, x, W, alpha):
-    S = covariance(x)
-
-    def loss_of_W(W):
-        return (1 - alpha) * np.sum(grad_h * (x @ W)) + alpha * pca_loss(W, S)[0]
-
-    return numerical_gradient(lambda x: np.sum(grad_h * (x @ W)), x), numerical_gradient(loss_of_W, W)
-
-
-def mixed(grad_h, x, W, alpha, pull):
-    return grad_h @ W.T, (1 - alpha) * x.T @ grad_h + alpha * pull
-
-
-def uncentred(grad_h, x, W, alpha):
-    return mixed(grad_h, x, W, alpha, pca_loss(W, x.T @ x / len(x))[1])
-
-
-def variance_with_n_minus_one(grad_h, x, W, alpha):
-    centred = x - x.mean(axis=0)
-    return mixed(grad_h, x, W, alpha, -2 * centred.T @ (centred @ W) / (len(x) - 1) / np.trace(covariance(x)))
-
-
-def covariance_not_divided(grad_h, x, W, alpha):
-    return mixed(grad_h, x, W, alpha, -2 * covariance(x) @ W)
-
-
-def centred_by_row(grad_h, x, W, alpha):
-    return mixed(grad_h, x, W, alpha, pca_loss(W, (c := x - x.mean(axis=1, keepdims=True)).T @ c / len(x))[1])
-
-
-def textbook_rule_in_backward(grad_h, x, W, alpha):
-    return mixed(grad_h, x, W, alpha, pca_loss(W, covariance(x))[1] / 2)
-
-
-def variance_thrown_away_in_backward(grad_h, x, W, alpha):
-    return mixed(grad_h, x, W, alpha, -pca_loss(W, covariance(x))[1])
-
-
-def passed_on_too_small(grad_h, x, W, alpha):
-    _, grad_W = two_loss_backward(grad_h, x, W, alpha)
-    return (1 - alpha) * grad_h @ W.T, grad_W
-
-
-def pca_flows_on(grad_h, x, W, alpha):
-    grad_x, grad_W = two_loss_backward(grad_h, x, W, alpha)
-    return grad_x - alpha * 2 / len(x) * (x - x.mean(axis=0)) @ W @ W.T / np.trace(covariance(x)), grad_W
-
-
-def only_the_own_loss(grad_h, x, W, alpha):
-    return grad_h @ W.T, alpha * pca_loss(W, covariance(x))[1]
-
-
-def own_loss_forgotten(grad_h, x, W, alpha):
-    return grad_h @ W.T, (1 - alpha) * x.T @ grad_h
-
-
-def only_the_cross_entropy(grad_h, x, W, alpha):
-    return grad_h @ W.T, x.T @ grad_h
-
-
-def cross_entropy_in_full_in_backward(grad_h, x, W, alpha):
-    return grad_h @ W.T, x.T @ grad_h + alpha * pca_loss(W, covariance(x))[1]
-
-
-def alpha_swapped_in_backward(grad_h, x, W, alpha):
-    return two_loss_backward(grad_h, x, W, 1 - alpha)
-
-
-def nothing_passed_on(grad_h, x, W, alpha):
-    return np.zeros_like(x), two_loss_backward(grad_h, x, W, alpha)[1]
-
-
-def mean_taken_again(grad_h, x, W, alpha):
-    grad_x, _ = two_loss_backward(grad_h, x, W, alpha)
-    return grad_x, (1 - alpha) * x.T @ grad_h / len(x) + alpha * pca_loss(W, covariance(x))[1]
-
-
-def returned_in_the_other_order(grad_h, x, W, alpha):
-    return two_loss_backward(grad_h, x, W, alpha)[::-1]
-
-
-def two_loss_backward_with_einsum(grad_h, x, W, alpha):
-    centred = x - x.mean(axis=0)
-    pull = -2 * centred.T @ (centred @ W) / np.sum(centred**2)
-    return (
-        np.einsum("nk,dk->nd", grad_h, W),
-        (1 - alpha) * np.einsum("nd,nk->dk", x, grad_h) + alpha * pull,
-    )
-
-
-def two_loss_backward_with_cov(grad_h, x, W, alpha):
-    S = np.cov(x, rowvar=False)
-    pull = (S + S.T) @ W / np.trace(S)
-    return [grad_h @ W.T, x.T @ grad_h * (1 - alpha) - alpha * pull]
-
-
-def backward_case(n: int, d: int, k: int, alpha: float, seed: int) -> dict[str, Any]:
-    made = arrays(seed, grad_h=(n, k), x=(n, d), W=(d, k))
-    made["x"] += np.linspace(0.5, 2, d)  # a mean that is not 0
-    return made | dict(alpha=alpha)
-
-
-BACKWARD = Exercise(
-    number="11.5",
-    reference=two_loss_backward,
-    truth=two_loss_by_differences,
-    returns=("grad_x", "grad_W"),
-    upstream="grad_h",
-    batch="x",
-    checked="Both gradients agree with central differences, for three shapes, batches and shares alpha.",
-    cases=(
-        Case("3 examples, 2 inputs, 1 output, alpha 0.3", lambda: backward_case(3, 2, 1, 0.3, 31)),
-        Case("4 examples, 5 inputs, 2 outputs, alpha 0.8", lambda: backward_case(4, 5, 2, 0.8, 32)),
-        Case("7 examples, 4 inputs, 3 outputs, alpha 0.6", lambda: backward_case(7, 4, 3, 0.6, 33)),
-    ),
-    hints=(
-        "Without the PCA loss it is the backward of lesson 02: grad_x = grad_h Wᵀ, grad_W = xᵀ grad_h. Only grad_W changes.",
-        "alpha * pca_loss(W, covariance(x))[1] is the part to add to (1 - alpha) times the old grad_W.",
-    ),
-    misconceptions=(
-        Misconception(
-            uncentred,
-            "Your covariance is not centred: x.T @ x / N counts the mean of x as if it were variance. Take the mean away first, or call covariance(x).",
-        ),
-        Misconception(
-            variance_with_n_minus_one,
-            "You divide the covariance by N − 1 and tr S by N. Take the same for both: covariance(x) divides by N.",
-        ),
-        Misconception(
-            covariance_not_divided,
-            "Your PCA part is not divided by tr S: call pca_loss, which returns the gradient of the share.",
-        ),
-        Misconception(
-            centred_by_row,
-            "You take away the mean of each example. The mean to take away is that of each input over the batch: axis=0.",
-        ),
-        Misconception(
-            textbook_rule_in_backward,
-            "The PCA part of grad_W lacks its factor 2: it is the textbook rule, not the gradient.",
-        ),
-        Misconception(
-            variance_thrown_away_in_backward,
-            "The PCA part of grad_W has the wrong sign. backward returns gradients, which the optimiser takes away: add pca_loss's own.",
-        ),
-        Misconception(
-            passed_on_too_small,
-            "You multiply what is passed on by 1 − alpha. The layers below have the cross-entropy alone, in full.",
-        ),
-        Misconception(
-            pca_flows_on,
-            "You let the PCA loss flow into grad_x. Here it stops: x is taken as given.",
-        ),
-        Misconception(
-            only_the_own_loss,
-            "The cross-entropy no longer reaches W: (1 − alpha) · xᵀ grad_h is missing.",
-        ),
-        Misconception(
-            own_loss_forgotten,
-            "The PCA loss has no gradient in grad_W: you only made room for it with 1 − alpha. Add alpha * pca_loss(W, covariance(x))[1].",
-        ),
-        Misconception(
-            only_the_cross_entropy,
-            "This is the plain backward: the PCA loss is missing from grad_W, and a loss without its gradient moves nothing.",
-        ),
-        Misconception(
-            cross_entropy_in_full_in_backward,
-            "The cross-entropy enters grad_W in full; its share is 1 − alpha.",
-        ),
-        Misconception(
-            alpha_swapped_in_backward, "alpha and 1 − alpha are swapped: alpha belongs to the PCA loss."
-        ),
-        Misconception(
-            nothing_passed_on,
-            "Nothing is passed on to the layers below, so they stop learning. Only the PCA loss stops here: grad_x = grad_h Wᵀ.",
-        ),
-        Misconception(
-            mean_taken_again,
-            "You divide xᵀ grad_h by N. The loss took that mean already; only the covariance needs one.",
-        ),
-        Misconception(
-            returned_in_the_other_order, "Your two results are swapped: return grad_x first, then grad_W."
-        ),
-    ),
-    alternatives=(two_loss_backward_with_einsum, two_loss_backward_with_cov),
-)
-
-# ---------------------------------------------------------------- 11.6 the same in PyTorch
+# ---------------------------------------------------------------- 11.5 a backward with an aim, in PyTorch
 
 
 def two_loss_linear(x, W, alpha):
-    """h = xW, with the backward of exercise 11.5, as a torch.autograd.Function.
+    """h = xW, with a backward of its own, as a torch.autograd.Function.
 
     x: shape (N, d), W: shape (d, k), tensors. alpha: number.
     In the backward W gets (1 − alpha) times the gradient from above, plus alpha times that of the PCA loss
@@ -814,7 +666,16 @@ def observe_two_losses(arguments: Mapping[str, Any], result: Any) -> dict[str, A
     grads = [torch.zeros_like(x), torch.zeros_like(W)]
     if result.requires_grad:
         upstream = torch.linspace(-1, 2, result.numel(), dtype=result.dtype).view(result.shape)
-        flowing = torch.autograd.grad(result, [x, W], upstream, allow_unused=True)
+        try:
+            flowing = torch.autograd.grad(result, [x, W], upstream, allow_unused=True)
+        except RuntimeError as error:
+            wrong = re.search(r"invalid gradient at index (\d) - got (\[.*?\]).*with (\[.*?\])", str(error))
+            if wrong is None:
+                raise
+            raise WrongResult(
+                f"For argument {wrong[1]} of forward, counted from 0, backward returns a gradient of shape "
+                f"{wrong[2]}; it has to be that of the argument, {wrong[3]}."
+            ) from None
         grads = [zero if grad is None else grad for zero, grad in zip(grads, flowing, strict=True)]
     return {
         "h": result.detach(),
@@ -865,6 +726,40 @@ def pull_the_wrong_way(x, W, alpha):
 
 def gradient_in_full(x, W, alpha):
     return hooked(x, W, lambda grad: grad + alpha * pull_of(x, W))
+
+
+def own_loss_flows_on(x, W, alpha, whole):
+    """alpha times the derivative of the PCA loss reaches x as well; ``whole``: that of tr S too."""
+    one = x.clone()
+    centred = (x - x.mean(dim=0)).detach()
+    kept, total = (centred @ W.detach()).square().sum(), centred.square().sum()
+    flow = -2 * (centred @ W.detach() @ W.detach().T - whole * kept / total * centred) / total
+    one.register_hook(lambda grad: grad + alpha * flow)
+    return hooked(one, W, lambda grad: (1 - alpha) * grad + alpha * pull_of(x, W))
+
+
+def pca_flows_on(x, W, alpha):
+    return own_loss_flows_on(x, W, alpha, whole=1)
+
+
+def pca_flows_on_but_for_the_trace(x, W, alpha):
+    return own_loss_flows_on(x, W, alpha, whole=0)
+
+
+def weighted_sum_flows_on(x, W, alpha):
+    one = x.clone()
+    one.register_hook(lambda grad: (1 - alpha) * grad)
+    return pca_flows_on(one, W, alpha)
+
+
+def covariance_of_all_images(x, W, alpha):
+    import torch
+
+    return x @ W + 0 * (torch.eye(64, dtype=W.dtype) @ W)
+
+
+def covariance_of_all_images_as_an_array(x, W, alpha):
+    return x @ W + 0 * pca_loss(W.detach().numpy(), np.eye(64))[0]
 
 
 def pull_missing(x, W, alpha):
@@ -943,7 +838,8 @@ def two_loss_linear_with_detach(x, W, alpha):
 def torch_case(n: int, d: int, k: int, alpha: float, seed: int) -> dict[str, Any]:
     import torch
 
-    made = backward_case(n, d, k, alpha, seed)
+    made = arrays(seed, x=(n, d), W=(d, k))
+    made["x"] += np.linspace(0.5, 2, d)  # a mean that is not 0
     return {
         "x": torch.tensor(made["x"], requires_grad=True),
         "W": torch.tensor(made["W"], requires_grad=True),
@@ -952,11 +848,11 @@ def torch_case(n: int, d: int, k: int, alpha: float, seed: int) -> dict[str, Any
 
 
 TORCH = Exercise(
-    number="11.6",
+    number="11.5",
     reference=two_loss_linear,
     returns=("h",),
     observe=observe_two_losses,
-    checked="h is right, W and x get their gradients as in exercise 11.5, and nothing is left behind on W.",
+    checked="h is right, W gets its share of both losses, x the cross-entropy alone, and nothing is left behind on W.",
     cases=(
         Case("3 examples, 2 inputs, 1 output, alpha 0.3", lambda: torch_case(3, 2, 1, 0.3, 41)),
         Case("4 examples, 5 inputs, 2 outputs, alpha 0.8", lambda: torch_case(4, 5, 2, 0.8, 42)),
@@ -964,7 +860,7 @@ TORCH = Exercise(
     ),
     hints=(
         "A class with two static methods. forward(ctx, x, W) saves both with ctx.save_for_backward(x, W) and returns x @ W; backward(ctx, grad_h) takes them out of ctx.saved_tensors.",
-        "backward returns one gradient for every argument of forward, in their order: grad_h @ W.T for x, then the two lines of 11.5 in torch for W. Call the class with .apply(x, W).",
+        "backward returns one gradient for every argument of forward, in their order: grad_h @ W.T for x, and for W (1 - alpha) * x.T @ grad_h plus alpha times −2SW / tr S, S from this batch. Call the class with .apply(x, W).",
     ),
     misconceptions=(
         Misconception(
@@ -990,6 +886,26 @@ TORCH = Exercise(
         ),
         Misconception(
             gradient_in_full, "The gradient from above enters grad_W in full; its share is 1 − alpha."
+        ),
+        Misconception(
+            pca_flows_on,
+            "You let the PCA loss flow on into grad_x, and the layers below would be trained to make it easy. Here it takes x as given: grad_x = grad_h Wᵀ, nothing else.",
+        ),
+        Misconception(
+            pca_flows_on_but_for_the_trace,
+            "You let the PCA loss flow on into grad_x, and the layers below would be trained to make it easy. Here it takes x as given: grad_x = grad_h Wᵀ, nothing else.",
+        ),
+        Misconception(
+            weighted_sum_flows_on,
+            "x gets the weighted sum of both losses, as autograd would pass it on. Here only W does: grad_x = grad_h Wᵀ, in full, and nothing of the PCA loss.",
+        ),
+        Misconception(
+            covariance_of_all_images,
+            "Your covariance is the notebook's S, (64, 64), of all training images. The layer has only its batch: take the covariance of this x.",
+        ),
+        Misconception(
+            covariance_of_all_images_as_an_array,
+            "Your covariance is the notebook's S, (64, 64), of all training images. The layer has only its batch: take the covariance of this x.",
         ),
         Misconception(
             pull_missing,
@@ -1019,4 +935,4 @@ TORCH = Exercise(
     alternatives=(two_loss_linear_with_a_hook, two_loss_linear_with_detach),
 )
 
-EXERCISES = [PCA_LOSS, OJA, RETRACT, STEP, BACKWARD, TORCH]
+EXERCISES = [PCA_LOSS, OJA, RETRACT, STEP, TORCH]
