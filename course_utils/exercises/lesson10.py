@@ -773,15 +773,15 @@ BASIS = Exercise(
         ),
         Misconception(
             gradient_transposed,
-            "Your gradient has one column a channel. It has the shape of the coefficients, one row a channel: grad_kernels comes first.",
+            "Your gradient is transposed. It has the shape of the coefficients, one row a channel: grad_kernels comes first.",
         ),
         Misconception(
             kernels_transposed,
-            "Your kernels have one column a channel. They have one row a channel, as the coefficients do: coefficients come first.",
+            "Your kernels are transposed. They have one row a channel, as the coefficients do: coefficients come first.",
         ),
         Misconception(
             both_transposed,
-            "Both have one column a channel. One row a channel: the coefficients, or grad_kernels, come first in the product.",
+            "Both are transposed. One row a channel: the coefficients, or grad_kernels, come first in the product.",
         ),
     ),
     alternatives=(through_basis_by_einsum, through_basis_by_channel),
