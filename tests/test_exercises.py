@@ -103,6 +103,13 @@ def test_transposed_is_refused(exercise):
     assert "transposed" in outcome.message or "shape" in outcome.message
 
 
+def test_complex_numbers_are_told_how_to_become_plain():
+    def squared(kernel, frequencies):
+        return (kernel @ np.exp(-2j * np.pi * np.outer(np.arange(len(kernel)), frequencies))) ** 2
+
+    assert "np.abs" in check("frequency_response", squared).message
+
+
 @pytest.mark.parametrize("exercise", [e for e in ALL if e.upstream], ids=lambda e: e.name)
 def test_ignored_upstream_is_refused(exercise):
     names = list(exercise.cases[0].make())

@@ -26,7 +26,8 @@ def equal(got: Any, expected: Any, rtol: float) -> bool:
 def wrong_form(name: str, got: Any, expected: np.ndarray) -> str:
     """A sentence when the value has the wrong type or shape or is not finite, else ''."""
     if isinstance(got, np.ndarray) and got.dtype.kind != "f":
-        return f"{name} should hold plain numbers; yours has entries of type {got.dtype}."
+        hint = " Take np.abs of complex numbers, before you square them." if got.dtype.kind == "c" else ""
+        return f"{name} should hold plain numbers; yours has entries of type {got.dtype}.{hint}"
     if not isinstance(got, np.ndarray):
         return f"{name} should be {shape_in_words(expected.shape)}; yours is {describe(got)}."
     if got.size == 0 and expected.size:

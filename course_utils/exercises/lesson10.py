@@ -211,6 +211,22 @@ def share_of_the_mean_in_every_channel(kernels, S):
     return share, 2 * (kernels @ S - share * kernels) / by_row(kernels, S)[1] / len(kernels)
 
 
+def divided_by_the_energy_once(kernels, S):
+    stop, energy, _ = by_row(kernels, S)
+    return mean_share(kernels, S), 2 * (energy * (kernels @ S) - stop * kernels) / energy / len(kernels)
+
+
+def quotient_rule_with_a_plus(kernels, S):
+    _, energy, share = by_row(kernels, S)
+    return mean_share(kernels, S), 2 * (kernels @ S + share * kernels) / energy / len(kernels)
+
+
+def one_energy_for_all_channels(kernels, S):
+    energy = (kernels**2).sum()
+    shares = by_row(kernels, S)[0] / energy
+    return shares.mean(), 2 * (kernels @ S - shares * kernels) / energy / len(kernels)
+
+
 def share_by_channel(kernels, S):
     share, grad = 0.0, np.zeros(np.shape(kernels))
     for c, w in enumerate(kernels):
@@ -287,6 +303,18 @@ SHARE = Exercise(
         Misconception(
             share_of_the_mean_in_every_channel,
             "You subtract the layer's share in every row. Each row's quotient has its own share in its gradient.",
+        ),
+        Misconception(
+            divided_by_the_energy_once,
+            "Your gradient divides by w w. The quotient rule divides by its square, (w w)².",
+        ),
+        Misconception(
+            quotient_rule_with_a_plus,
+            "You add the second part of the quotient rule. It has a minus: S w − share · w.",
+        ),
+        Misconception(
+            one_energy_for_all_channels,
+            "You divide every row by the energy of all rows together. Sum the squares of one row at a time: axis=1, keepdims=True.",
         ),
     ),
     alternatives=(share_by_channel, structure.stop_band_share),
@@ -476,6 +504,29 @@ def leak_rewarded(theta, grad, rate, part, shape, strength, share_grad, nearest)
     )
 
 
+def all_of_it_from_the_projected_kernels(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    theta = projected(theta, part, shape, nearest)
+    return theta - rate * penalised(theta, grad, part, shape, strength, share_grad)
+
+
+def penalty_of_the_projected_kernels(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    near = projected(theta, part, shape, nearest)
+    push = penalised(near, grad, part, shape, strength, share_grad)
+    return projected(theta - rate * push, part, shape, nearest)
+
+
+def penalty_after_the_projection(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = projected(theta - rate * grad, part, shape, nearest)
+    new[part] -= rate * strength * share_grad(theta[part].reshape(shape)).ravel()
+    return new
+
+
+def penalty_of_what_the_projection_left(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = projected(theta - rate * grad, part, shape, nearest)
+    new[part] -= rate * strength * share_grad(new[part].reshape(shape)).ravel()
+    return new
+
+
 def step_in_pieces(theta, grad, rate, part, shape, strength, share_grad, nearest):
     start, stop = part.start, part.stop
     kernels = theta[part].reshape(shape)
@@ -562,6 +613,22 @@ STEP = Exercise(
         Misconception(
             leak_rewarded, "Your penalty rewards the leak: its gradient is added to that of the loss."
         ),
+        Misconception(
+            all_of_it_from_the_projected_kernels,
+            "You project first and step from there. Start from theta as it is; Π comes last.",
+        ),
+        Misconception(
+            penalty_of_the_projected_kernels,
+            "You take ∇R at the projected kernels. Take it at theta as it is: the equation says ∇R(θ), and projects once, at the end.",
+        ),
+        Misconception(
+            penalty_after_the_projection,
+            "You subtract the penalty's gradient after Π. Add it to grad before the step; nothing comes after Π.",
+        ),
+        Misconception(
+            penalty_of_what_the_projection_left,
+            "You take ∇R of what Π has left, and step on. Take it at theta, before the step; nothing comes after Π.",
+        ),
     ),
     alternatives=(step_in_pieces, step_with_a_padded_penalty),
     rtol=1e-6,
@@ -618,6 +685,18 @@ def columns_turned_round(coefficients, V, grad_kernels):
 
 def updated_coefficients(coefficients, V, grad_kernels):
     return coefficients @ V.T, coefficients - grad_kernels @ V
+
+
+def gradient_transposed(coefficients, V, grad_kernels):
+    return coefficients @ V.T, V.T @ grad_kernels.T
+
+
+def kernels_transposed(coefficients, V, grad_kernels):
+    return V @ coefficients.T, grad_kernels @ V
+
+
+def both_transposed(coefficients, V, grad_kernels):
+    return V @ coefficients.T, V.T @ grad_kernels.T
 
 
 def through_basis_by_einsum(coefficients, V, grad_kernels):
@@ -691,6 +770,18 @@ BASIS = Exercise(
         Misconception(
             updated_coefficients,
             "You return coefficients after a step. Asked is the gradient; the rule takes the step.",
+        ),
+        Misconception(
+            gradient_transposed,
+            "Your gradient is transposed. It has the shape of the coefficients, one row a channel: grad_kernels comes first.",
+        ),
+        Misconception(
+            kernels_transposed,
+            "Your kernels are transposed. They have one row a channel, as the coefficients do: coefficients come first.",
+        ),
+        Misconception(
+            both_transposed,
+            "Both are transposed. One row a channel: the coefficients, or grad_kernels, come first in the product.",
         ),
     ),
     alternatives=(through_basis_by_einsum, through_basis_by_channel),
