@@ -27,6 +27,7 @@ test: $(VENV)/installed.test  ## run every notebook and every test
 
 notebooks: $(VENV)/installed.test  ## run the solutions that changed, and make the lessons from them
 	@$(PY) -m course_utils.authoring
+	@$(PY) -m course_utils.pictures
 
 bench: $(VENV)/installed.bench  ## compare speed with PyTorch, JAX and others, and queries with what practitioners pick
 	@$(PY) -m benchmarks

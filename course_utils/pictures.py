@@ -13,7 +13,6 @@ from course_utils.authoring import ROOT, SOLUTIONS
 PICTURES = {  # file in pictures/ → (solution, id of the cell)
     "mask.png": ("04_freezing", "drift-picture"),
     "queries.png": ("07_differences", "race-picture"),
-    "low-pass.png": ("10_low_pass", "front"),
 }
 
 

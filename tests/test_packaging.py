@@ -13,6 +13,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from course_utils.pictures import PICTURES, stored_picture
+
 COURSE = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((COURSE / "pyproject.toml").read_text())["project"]
 ENVIRONMENT = yaml.safe_load((COURSE / "environment.yml").read_text())
@@ -240,3 +242,11 @@ def test_lab_opens_your_copy_of_the_first_lesson(tmp_path, monkeypatch):
     assert options[-2:] == ["--allow-root", "--no-browser"]
     assert {os.environ[name] for name in lab.THREADS} == {"1"}
     assert os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)[1:] == ["theirs"]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_pictures_of_the_readme_are_those_of_the_solutions(name):
+    """Otherwise: make notebooks."""
+    assert (COURSE / "pictures" / name).read_bytes() == stored_picture(*PICTURES[name])[0]
+    (alt,) = re.findall(rf"!\[([^]]+)\]\(pictures/{re.escape(name)}\)", README)
+    assert len(alt) > 50
