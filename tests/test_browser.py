@@ -20,6 +20,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from playwright.sync_api import Error as BrowserError
 from shorter import shorten
@@ -475,3 +476,32 @@ def type_into_every_box(below: Locator) -> None:
         box.fill(text)
         box.press("Enter")
         expect(picture).to_have_attribute("alt", before)
+
+
+# A lesson as a web page
+
+
+@pytest.mark.parametrize("name", ["04_freezing", "07_differences", "11_two_losses"])
+def test_an_exported_lesson_is_accessible(page, name, tmp_path):
+    """axe finds nothing: contrast, descriptions of pictures, headings in order, and all its other rules.
+
+    What nbconvert's page brings along is left out: the colours of code, and links that are not underlined.
+    """
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
+    exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True)
+    html, _ = exporter.from_filename(str(COURSE / "solutions" / f"{name}.ipynb"))
+    (tmp_path / "lesson.html").write_text(html, encoding="utf-8")
+    tab = page.context.browser.new_page()
+    try:
+        tab.goto((tmp_path / "lesson.html").as_uri())
+        found = axe.Axe().run(
+            tab,
+            context={"exclude": [[".highlight"]]},
+            options={"rules": {"link-in-text-block": {"enabled": False}}},
+        )
+        said = [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found.response["violations"]]
+        assert not said, "; ".join(said)
+    finally:
+        tab.close()

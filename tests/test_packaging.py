@@ -66,7 +66,9 @@ def test_environment_yml_is_pyproject_in_other_names():
     assert SpecifierSet(PROJECT["requires-python"]).contains(python.lstrip("="))
     assert conda.pop("pip") == ""  # binder/postBuild needs it
 
-    wanted = {CONDA.get(name, name): spec for name, spec in (LEARNER | ranges(EXTRAS["test"])).items()}
+    everything = LEARNER | ranges(EXTRAS["test"])
+    del everything["axe-playwright-python"]  # may be missing there, and would stop Binder; its test skips
+    wanted = {CONDA.get(name, name): spec for name, spec in everything.items()}
     assert {name: SpecifierSet(spec) for name, spec in conda.items()} == wanted
     assert ENVIRONMENT["channels"] == ["conda-forge"]
 
