@@ -208,10 +208,9 @@ SHORTER = {
     "09": {
         "BUDGET = 30_000": "BUDGET = 500",
         "SEEDS = range(5)": "SEEDS = range(2)",
-        "for _ in range(400):": "for _ in range(5):",
         "standard_normal(1000)": "standard_normal(20)",
         "standard_normal((4000,": "standard_normal((40,",
-        'range(4), "weight': 'range(1), "weight',
+        "4 * 2609 * 16": "2609 * 16",
     },
     "10": {"STEPS = 250": "STEPS = 50", "SEEDS = range(5)": "SEEDS = range(2)"},
     "11": {"STEPS = 600": "STEPS = 60", "SEEDS = range(5)": "SEEDS = range(2)"},
