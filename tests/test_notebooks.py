@@ -206,11 +206,12 @@ SHORTER = {
         "COST_RATES, NEAR = [0.003, 0.01, 0.03, 0.1]": "COST_RATES, NEAR = [0.01]",
     },
     "09": {
-        "BUDGET = 30_000": "BUDGET = 500",
+        "BUDGET = 24_000": "BUDGET = 500",
         "SEEDS = range(5)": "SEEDS = range(2)",
         "standard_normal(1000)": "standard_normal(20)",
         "standard_normal((4000,": "standard_normal((40,",
         "4 * 2609 * 16": "2609 * 16",
+        "correct, 1500,": "correct, 50,",
     },
     "10": {"STEPS = 250": "STEPS = 50", "SEEDS = range(5)": "SEEDS = range(2)"},
     "11": {"STEPS = 600": "STEPS = 60", "SEEDS = range(5)": "SEEDS = range(2)"},
