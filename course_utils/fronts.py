@@ -139,3 +139,25 @@ def train_online(
         queries.append(box.queries)
         accuracy.append(accuracy_through(front, g, d.x_validation, d.y_validation))
     return Run(np.array(queries), np.array(accuracy), accuracy_through(front, g, d.x_test, d.y_test))
+
+
+def train_fixed_plane(
+    front: Network, g: Tail, queries: int, rate: float, seed: int, steps: int = 400, noise: float = 0.0
+) -> Run:
+    """Ask g at random h between -1 and 1, fit all its outputs by one plane (least squares), and train the front
+    through that plane: ``queries`` in all, known before the start.
+    """
+    d, rng = centred_digits(), np.random.default_rng(seed)
+    k = front.forward(d.x_train[:1]).shape[1]
+    h = rng.uniform(-1, 1, (queries, k))
+    answers = BlackBox(g, noise=noise, seed=seed)(h)
+    plane, rule = Network(Linear(k, answers.shape[1])), Adam(rate)
+    plane.theta[:] = np.linalg.lstsq(np.column_stack([h, np.ones(queries)]), answers)[0].ravel()
+    for _ in range(steps):
+        rows = rng.integers(len(d.x_train), size=16)
+        logits = plane.forward(front.forward(d.x_train[rows]))
+        grad_logits = softmax_cross_entropy(logits, d.y_train[rows])[1]
+        front.backward(plane.backward(grad_logits, need_grad_x=True))
+        rule.step(front.theta, front.grad)
+    accuracy = accuracy_through(front, g, d.x_validation, d.y_validation)
+    return Run(np.array([queries]), np.array([accuracy]), accuracy_through(front, g, d.x_test, d.y_test))

@@ -9,7 +9,7 @@ import numpy as np
 from course_utils.blackbox import BlackBox
 from course_utils.estimate import Estimate, Losses, fit_surrogate
 from course_utils.fronts import Run, accuracy_through
-from course_utils.nn import Network, cross_entropies, softmax_cross_entropy
+from course_utils.nn import Linear, Network, ReLU, Tanh, cross_entropies, softmax_cross_entropy
 from course_utils.tails import Tail, centred_digits, draw_bars
 from course_utils.update import Adam
 
@@ -117,3 +117,13 @@ def train_hybrid(
         queries.append(box.queries)
         scores.append(task.score(front, "validation"))
     return Run(np.array(queries), np.array(scores), task.score(front, "test"))
+
+
+def train_on_bars(bars: Task, correct: Correct, budget: int, rate: float, seed: int, fits: int) -> Run:
+    """``train_hybrid`` of a new front and a new surrogate behind the renderer (``bar_task``), the surrogate
+    refitted in ``fits`` steps after each batch."""
+    front = Network(Linear(144, 64), ReLU(), Linear(64, 5), seed=seed)
+    renderer = Network(Linear(5, 64), Tanh(), Linear(64, 144), seed=200 + seed)
+    return train_hybrid(
+        front, renderer, bars, correct, budget, rate, seed, surrogate_steps=fits, every=25, keep=32
+    )

@@ -38,7 +38,13 @@ def draw_estimates(surface: str, sigma: float, pairs: int, noise: float) -> tupl
     at = np.linspace(-2, 2, 200)
     grid = np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
     fig, ax = plt.subplots(figsize=(5.2, 4.6))
-    ax.contourf(at, at, loss(grid).reshape(200, 200), levels=12, cmap="Greys", alpha=0.7)
+    height = loss(grid).reshape(200, 200)
+    if surface == "stairs":  # each tread one grey, and its edge drawn
+        levels = np.arange(-0.2, height.max() + 0.4, 0.4)
+        ax.contourf(at, at, height, levels=levels, cmap="Greys", alpha=0.7)
+        ax.contour(at, at, height, levels=levels, colors="#666666", linewidths=0.8)
+    else:
+        ax.contourf(at, at, height, levels=12, cmap="Greys", alpha=0.7)
     for grads, role, width in ((found, "estimate", 0.004), (true[None], "true", 0.011)):
         arrows = -0.35 * grads.reshape(-1, 2)  # downhill, as the step would go
         tails = np.tile(PLACES, (len(grads), 1))
@@ -55,12 +61,18 @@ def draw_estimates(surface: str, sigma: float, pairs: int, noise: float) -> tupl
     return fig, f"{described} Their mean cosine is {cosines.mean():.2f}, and {zeros:.0%} of them are zero."
 
 
-def draw_race(runs: Mapping[str, Sequence[Run]], roles: Mapping[str, str], goal: float) -> Figure:
-    """Accuracy so far against queries (the median of the seeds), and below it, on the same axis, a row for
-    each method: a dot for each seed at the queries until ``goal``, a cross where its budget ended before.
+def draw_race(
+    runs: Mapping[str, Sequence[Run]],
+    roles: Mapping[str, str],
+    goal: float,
+    curves: Mapping[str, tuple[str, float]],
+) -> Figure:
+    """The best accuracy so far against queries (the median of the seeds) for those named in ``curves``, and
+    below it, on the same axis, a row for every method: a dot for each seed at the queries until ``goal``, a
+    cross where its budget ended before.
 
-    ``roles`` names the colour of each method. Rows are sorted by the median queries; a curve carries
-    the number of its row.
+    ``roles`` names the colour of each method. ``curves`` says on which side of a curve, "left" or
+    "right", and at which accuracy its name is written. Rows are sorted by the median queries.
     """
     ranked = sorted(
         runs, key=lambda name: (np.median([run.until(goal) for run in runs[name]]), -final(runs[name]))
@@ -68,8 +80,7 @@ def draw_race(runs: Mapping[str, Sequence[Run]], roles: Mapping[str, str], goal:
     fig, (top, bottom) = plt.subplots(
         2, 1, figsize=(9.5, 3.6 + 0.3 * len(runs)), sharex=True, height_ratios=[3.4, 0.3 * len(runs)]
     )
-    for row, name in enumerate(ranked, start=1):
-        colour, line = plots.COLOURS[roles[name]], plots.line(roles[name])
+    for name, (side, level) in curves.items():
         start = max(run.queries[0] for run in runs[name])
         at = np.geomspace(start, min(run.queries[-1] for run in runs[name]), 200)
         so_far = [
@@ -77,12 +88,22 @@ def draw_race(runs: Mapping[str, Sequence[Run]], roles: Mapping[str, str], goal:
             for run in runs[name]
         ]
         median = np.median(so_far, axis=0)
-        top.plot(at, median, linewidth=1.8, **line)
-        middle = np.argmin(np.abs(median - (0.3 + 0.12 * (row % 5))))  # where the curves lie apart
-        box = dict(boxstyle="circle,pad=0.15", facecolor="white", edgecolor=colour)
-        top.text(
-            at[middle], median[middle], str(row), fontsize=8, ha="center", va="center", bbox=box, zorder=4
+        top.plot(at, median, linewidth=1.8, **plots.line(roles[name]))
+        if np.isclose(at[0], at[-1]):  # asked once, at the start
+            top.plot(at[0], median[0], "o", color=plots.COLOURS[roles[name]], markersize=6)
+        beside = np.argmax(median >= level)
+        top.annotate(
+            name,
+            (at[beside], level),
+            xytext=(8 if side == "right" else -8, 0),
+            textcoords="offset points",
+            ha="left" if side == "right" else "right",
+            va="center",
+            fontsize="small",
+            color=plots.ink(plots.COLOURS[roles[name]]),
         )
+    for row, name in enumerate(ranked, start=1):
+        colour = plots.COLOURS[roles[name]]
         for seed, run in enumerate(runs[name]):
             until = run.until(goal)
             y = row + 0.12 * (seed - (len(runs[name]) - 1) / 2)
@@ -92,13 +113,13 @@ def draw_race(runs: Mapping[str, Sequence[Run]], roles: Mapping[str, str], goal:
                 bottom.plot(run.queries[-1], y, "x", color=colour, markersize=5)
     top.axhline(goal, color="#888888", linewidth=0.8)
     top.text(1, goal, f" {goal:.0%}", transform=top.get_yaxis_transform(), va="center", color="#555555")
-    top.set(xscale="log", ylim=(0, 1), ylabel="validation accuracy so far")
+    top.set(xscale="log", ylim=(0, 1), ylabel="best validation accuracy so far")
     bottom.set(
         ylim=(len(ranked) + 0.6, 0.4),
         yticks=range(1, len(ranked) + 1),
         xlabel=f"queries until {goal:.0%}, for each seed (×: not there when the budget ended)",
     )
-    bottom.set_yticklabels([f"{name}  {row}" for row, name in enumerate(ranked, start=1)])
+    bottom.set_yticklabels(ranked)
     for label, name in zip(bottom.get_yticklabels(), ranked, strict=True):
         label.set_color(plots.ink(plots.COLOURS[roles[name]]))
     bottom.grid(axis="x", alpha=0.4)

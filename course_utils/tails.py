@@ -83,6 +83,17 @@ def fern_tail(seed: int, k: int = 16, ferns: int = 200, splits: int = 6) -> Tail
     return lambda h: table[np.arange(ferns), cells(h)].mean(axis=1)
 
 
+def only_on_grid(g: Tail, step: float) -> Tail:
+    """g, which refuses an h (N, k) whose entries are not multiples of ``step``: ValueError."""
+
+    def strict(h: np.ndarray) -> np.ndarray:
+        if np.abs(h - step * np.round(h / step)).max() > 1e-9:
+            raise ValueError(f"this tail takes only multiples of {step}")
+        return g(h)
+
+    return strict
+
+
 def draw_bars(h: np.ndarray, hard: bool = False) -> np.ndarray:
     """A renderer: h (N, 5) to pictures (N, 144) of 12 x 12 pixels from 0 to 1, a bright bar on black.
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from course_utils import fronts, hybrids, nn
+from course_utils import fronts, hybrids, nn, tails
 from course_utils.estimate import Estimate, central_difference, spsa
 from course_utils.query_plots import draw_estimates, draw_race
 
@@ -91,7 +91,31 @@ def test_the_race_is_ranked_by_queries_until_the_goal():
         queries = np.array([10, 100, 1000])
         return [fronts.Run(queries, np.where(queries >= reached_at, 0.9, 0.2), 0.9)] * 2
 
-    fig = draw_race({"slow": runs(1000), "never": runs(9999), "quick": runs(10)}, dict.fromkeys(["slow", "never", "quick"], "tail"), 0.88)  # fmt: skip
-    labels = [label.get_text().split("  ")[0] for label in fig.axes[1].get_yticklabels()]
+    fig = draw_race({"slow": runs(1000), "never": runs(9999), "quick": runs(10)}, dict.fromkeys(["slow", "never", "quick"], "tail"), 0.88, {"slow": ("left", 0.5), "quick": ("right", 0.5)})  # fmt: skip
+    labels = [label.get_text() for label in fig.axes[1].get_yticklabels()]
+    named = [text.get_text() for text in fig.axes[0].texts]
     plt.close(fig)
+    assert "slow" in named and "quick" in named and "never" not in named
     assert labels == ["quick", "slow", "never"]
+
+
+def test_a_fixed_plane_is_exact_for_a_plane_and_asks_as_often_as_told():
+    tail, asked = nn.Network(nn.Linear(16, 10), seed=3), []
+
+    def g(h):
+        asked.append(len(h))
+        return tail.forward(h)
+
+    through = fronts.train_fixed_plane(fronts.new_front(0), g, 17, 0.01, 0)
+    assert asked[0] == 17 and through.queries.tolist() == [17]
+    assert asked[1:] == [
+        len(part) for part in (tails.centred_digits().y_validation, tails.centred_digits().y_test)
+    ]
+    assert through.test > 0.8
+
+
+def test_only_on_grid_refuses_what_lies_between():
+    strict = tails.only_on_grid(lambda h: 2 * h, 0.5)
+    np.testing.assert_array_equal(strict(np.array([[0.5, -1.0]])), [[1.0, -2.0]])
+    with pytest.raises(ValueError, match="multiples of 0.5"):
+        strict(np.array([[0.5, 0.6]]))

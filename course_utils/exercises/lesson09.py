@@ -78,6 +78,11 @@ def batch_averaged_twice(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, scale=len(directions) * len(h) ** 2)
 
 
+def one_side_only(losses, h, sigma, directions):
+    above = np.stack([losses(h + sigma * u) for u in directions])
+    return (above[:, :, None] * directions).mean(axis=0) / sigma / len(h)
+
+
 def signs_only(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, along=np.sign(directions))
 
@@ -151,6 +156,11 @@ SMOOTHED = Exercise(
             "symmetric about h then cancels.",
         ),
         Misconception(
+            one_side_only,
+            "That is the first form of the formula: right on average, and very noisy. Use the pair: subtract "
+            "the loss at h − sigma·u, and divide by 2·sigma.",
+        ),
+        Misconception(
             pairs_added_up, "You add the pairs up. Divide by their number: each is an estimate by itself."
         ),
         Misconception(
@@ -206,6 +216,10 @@ def gradient_times_step(x, W, step, grad_h):
 
 def rounded_to_whole_numbers(x, W, step, grad_h):
     return np.round(x @ W), x.T @ grad_h, grad_h @ W.T
+
+
+def rounded_before_dividing(x, W, step, grad_h):
+    return step * np.round(x @ W), x.T @ grad_h, grad_h @ W.T
 
 
 def step_not_put_back(x, W, step, grad_h):
@@ -292,6 +306,10 @@ ROUNDED = Exercise(
             rounded_to_whole_numbers, "You round to whole numbers. Divide by step before and multiply after."
         ),
         Misconception(
+            rounded_before_dividing,
+            "You multiply by step but do not divide before rounding, so h comes out too small. Count in steps: round x W / step.",
+        ),
+        Misconception(
             step_not_put_back, "You count in steps and stop there: multiply by step after rounding."
         ),
         Misconception(not_rounded, "The forward pass is not rounded: what g gets must lie on the grid."),
@@ -337,6 +355,10 @@ def height_returned_too(nudges, heights):
 
 def height_for_the_last_slope(nudges, heights):
     return np.linalg.lstsq(np.column_stack([nudges, np.ones(len(nudges))]), heights)[0][1:]
+
+
+def last_slope_for_the_height(nudges, heights):
+    return np.linalg.lstsq(np.column_stack([np.ones(len(nudges)), nudges]), heights)[0][:-1]
 
 
 def products_averaged(nudges, heights):
@@ -407,6 +429,10 @@ PLANE = Exercise(
             "You drop the first slope and keep the height. The column of ones is the last, so drop the last.",
         ),
         Misconception(
+            last_slope_for_the_height,
+            "Your column of ones is the first, so the height comes first too: you keep it and drop the last slope. Take [1:].",
+        ),
+        Misconception(
             products_averaged,
             "An average of nudge times height is a slope only after dividing by how large the nudges were: least squares does that.",
         ),
@@ -459,6 +485,16 @@ def counted_twice(losses, h, guess, sigma, weight, direction):
 def wrong_way_round(losses, h, guess, sigma, weight, direction):
     asked, said = parts(losses, h, guess, sigma, direction)
     return guess + weight * (said - asked)[:, None] * direction
+
+
+def said_for_all_rows_together(losses, h, guess, sigma, weight, direction):
+    asked, _ = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (asked - (guess * direction).sum())[:, None] * direction
+
+
+def said_averaged(losses, h, guess, sigma, weight, direction):
+    asked, _ = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (asked - (guess * direction).mean(axis=1))[:, None] * direction
 
 
 def asked_for_the_sum(losses, h, guess, sigma, weight, direction):
@@ -547,6 +583,14 @@ CORRECTED = Exercise(
         Misconception(
             wrong_way_round,
             "Your correction has the wrong sign, and makes a wrong guess worse: it is what g says minus what the guess says.",
+        ),
+        Misconception(
+            said_for_all_rows_together,
+            "You add up guess · direction over all rows, one number for the batch. Each row has its own slope: sum over axis 1.",
+        ),
+        Misconception(
+            said_averaged,
+            "You average guess · direction over the entries. A slope along a direction is the sum over all entries, not their mean.",
         ),
         Misconception(
             asked_for_the_sum,
