@@ -27,7 +27,6 @@ SHORTER = {
         "QUERIES, LENGTH, BARS_RATE = 1800, 900,": "QUERIES, LENGTH, BARS_RATE = 90, 45,",
         "(225, None)": "(9, None)",
         "20_000": "1000",
-        "g, 768,": "g, 64,",
         "rough[s].forward, 1024,": "rough[s].forward, 64,",
         "COST_RATES, NEAR = [0.01, 0.03, 0.1]": "COST_RATES, NEAR = [0.01]",
     },
