@@ -41,6 +41,22 @@ def mean_answer_as_height(h, answers):
     return W, answers.mean(axis=0)
 
 
+def mean_answer_beside_slopes_through_0(h, answers):
+    return np.linalg.lstsq(h, answers)[0], answers.mean(axis=0)
+
+
+def slopes_of_the_centred(h, answers):
+    middle, mean = h.mean(axis=0), answers.mean(axis=0)
+    W = np.linalg.lstsq(h - middle, answers - mean)[0]
+    return W, mean - middle @ W
+
+
+def normal_equations(h, answers):
+    with_ones = np.column_stack([h, np.ones(len(h))])
+    solution = np.linalg.solve(with_ones.T @ with_ones, with_ones.T @ answers)
+    return solution[:-1], solution[-1]
+
+
 def ones_first_but_height_last(h, answers):
     solution = np.linalg.lstsq(np.column_stack([np.ones(len(h)), h]), answers)[0]
     return solution[:-1], solution[-1]
@@ -108,6 +124,18 @@ PLANE = Exercise(
         Misconception(
             mean_answer_as_height,
             "Your b is the mean answer, which is the height at the mean of h. b is the height at h = 0.",
+        ),
+        Misconception(
+            mean_answer_beside_slopes_through_0,
+            "Your W is fitted without a b, and your b is the mean answer. Fit both together, b as the weights of one more column of h, all ones.",
+        ),
+        Misconception(
+            slopes_of_the_centred,
+            "Right while queries are more than unknowns. With fewer, many planes fit, and the smallest counts b as well: fit W and b together, with a column of ones.",
+        ),
+        Misconception(
+            normal_equations,
+            "Right while queries are at least as many as unknowns. With fewer, this matrix is singular: many planes fit, and np.linalg.lstsq takes the smallest.",
         ),
         Misconception(
             ones_first_but_height_last,
@@ -194,6 +222,20 @@ def surrogate_left_out_of_backward(front, surrogate, x, target, loss):
 def grad_x_not_asked_for(front, surrogate, x, target, loss):
     value, grad_output = loss(surrogate.forward(front.forward(x)), target)
     front.backward(surrogate.backward(grad_output))
+    return value, front.grad.copy()
+
+
+def loss_of_the_activations(front, surrogate, x, target, loss):
+    value, grad_h = loss(front.forward(x), target)
+    front.backward(surrogate.backward(grad_h, need_grad_x=True))
+    return value, front.grad.copy()
+
+
+def output_not_given_to_the_loss(front, surrogate, x, target, loss):
+    h = front.forward(x)
+    surrogate.forward(h)
+    value, grad_h = loss(h, target)
+    front.backward(surrogate.backward(grad_h, need_grad_x=True))
     return value, front.grad.copy()
 
 
@@ -309,6 +351,14 @@ THROUGH = Exercise(
         Misconception(
             grad_x_not_asked_for,
             "surrogate.backward returns None unless you ask: need_grad_x=True. Its input is h here, not data, and you need dL/dh.",
+        ),
+        Misconception(
+            loss_of_the_activations,
+            "You give loss the activations h. It takes the surrogate's output: loss(surrogate.forward(h), target).",
+        ),
+        Misconception(
+            output_not_given_to_the_loss,
+            "You call surrogate.forward and then give loss h. Give loss what surrogate.forward returned.",
         ),
         Misconception(
             surrogate_sees_the_image,
