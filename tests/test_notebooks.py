@@ -15,7 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from shorter import SHORTER, shorten
 from traitlets.config import Config
 
-from course_utils import authoring
+from course_utils import authoring, claims
 from course_utils.exercises import all_exercises
 from course_utils.exercises.decorator import Attempt
 
@@ -195,6 +195,7 @@ def code_to_run(path):
 def shell():
     """A notebook's interpreter in this process: cells run as in a kernel, without its start-up time."""
     matplotlib.use("agg")
+    claims._session.clear()  # a session of its own, as a kernel has
     InteractiveShell.clear_instance()
     yield InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     InteractiveShell.clear_instance()

@@ -290,7 +290,7 @@ AT_H = Exercise(
         Misconception(factor_two_missing_at_h, "From below to above are two steps: divide by 2 * step."),
         Misconception(
             mean_forgotten,
-            "That is the gradient of each example's own loss. The loss is their mean: divide by N, once.",
+            "That is the gradient of each example's own loss. The loss is their mean: one 1/N is missing.",
         ),
         Misconception(mean_taken_twice, "You divide by N twice. The mean over the batch brings one 1/N."),
         Misconception(
@@ -624,7 +624,7 @@ DIRECTION = Exercise(
         Misconception(
             factor_two_missing_along, "From one side to the other are two steps: divide by 2 * step."
         ),
-        Misconception(mean_forgotten_along, "The loss is the mean over N examples: divide by N, once."),
+        Misconception(mean_forgotten_along, "The loss is the mean over N examples: one 1/N is missing."),
         Misconception(
             losses_averaged_first,
             "You average the losses before multiplying: every example gets the noise of all others. Keep one slope for each row.",
@@ -647,7 +647,7 @@ DIRECTION = Exercise(
         ),
         Misconception(
             losses_averaged_and_divided,
-            "You average the losses before multiplying: every example gets the noise of all others. Keep one slope for each row.",
+            "You average the losses, and divide by N as well. Keep one slope for each row; then divide by N, once.",
         ),
         Misconception(sides_exchanged, "Wrong sign: it is the loss at h + step * direction minus the other."),
     ),

@@ -165,7 +165,7 @@ SMOOTHED = Exercise(
         ),
         Misconception(
             batch_added_up,
-            "Your gradient is that of the sum over the batch. The loss is a mean over N rows: divide by N, once.",
+            "Your gradient is that of the sum over the batch. The loss is a mean over N rows: one 1/N is missing.",
         ),
         Misconception(
             batch_averaged_twice,
