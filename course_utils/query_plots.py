@@ -57,7 +57,8 @@ def draw_estimates(surface: str, sigma: float, pairs: int, noise: float) -> tupl
     cosines = (found * true).sum(axis=2) / np.maximum(norms, 1e-12) / np.linalg.norm(true, axis=1)
     ax.set(xlabel="h₁", ylabel="h₂", xlim=(-2, 2), ylim=(-2, 2), aspect="equal")
     ax.set_title(f"Mean cosine to the true direction: {cosines.mean():.2f}")
-    described = f"Contours of a {surface} loss over two numbers. Black arrows: downhill on the smooth loss; {SAMPLES} thin arrows at each of 3 places: estimates."
+    asked = f"σ {sigma:g}, pairs {pairs:g}, noise {noise:g}"
+    described = f"Contours of a {surface} loss over two numbers. Black arrows: downhill on the smooth loss; {SAMPLES} thin arrows at each of 3 places: estimates with {asked}."
     return fig, f"{described} Their mean cosine is {cosines.mean():.2f}, and {zeros:.0%} of them are zero."
 
 
