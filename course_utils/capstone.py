@@ -56,10 +56,10 @@ class Task(NamedTuple):
     y: np.ndarray
 
 
-def task(seed: int, pretrained: bool = True, budget: int = BUDGET) -> Task:
+def task(seed: int, budget: int = BUDGET) -> Task:
     """Recordings, new weights and filter of this seed; the source, and so the body, and g are the same for all."""
     x, y = recordings(LABELS, 2000 + seed, "tied")
-    return Task(new_front(seed, pretrained), BlackBox(unknown_tail(), budget=budget, chunk=10_000), x, y)
+    return Task(new_front(seed), BlackBox(unknown_tail(), budget=budget, chunk=10_000), x, y)
 
 
 def recordings(count: int, seed: int, hum: str) -> tuple[np.ndarray, np.ndarray]:
@@ -115,16 +115,16 @@ def fit(net: Network, x: np.ndarray, y: np.ndarray, rule: SGD, steps: int, seed:
         rule.step(net.theta, net.grad)
 
 
-def new_front(seed: int, pretrained: bool = True) -> Network:
+def new_front(seed: int) -> Network:
     """The receiver to train: stage and body of the source, a filter that lets all through, random weights in "new".
 
-    A kernel is a 1 in its middle and a little noise elsewhere. Without ``pretrained`` the body is random too.
+    A kernel is a 1 in its middle and a little noise.
     """
     net = Network(**layers([Linear(8, K)]), seed=100 + seed, dtype=np.float32)
     kernels = 0.3 * net.theta[net.groups["filter"]].reshape(CHANNELS, TAPS)
     kernels[:, TAPS // 2] += 1
     net.theta[net.groups["filter"]] = kernels.ravel()
-    for name in ["stage", "body"] if pretrained else ["stage"]:
+    for name in ("stage", "body"):
         net.theta[net.groups[name]] = source().theta[net.groups[name]]
     return net
 
