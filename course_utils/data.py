@@ -50,25 +50,28 @@ def batches(
             yield x[rows], y[rows]
 
 
-def tones(count: int, seed: int, cue: str = "tied") -> tuple[np.ndarray, np.ndarray]:
+def tones(
+    count: int, seed: int, cue: str = "tied", cycles: tuple[float, ...] = (2, 4, 6), hum: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Noisy tones x (count, 1, 96) and their classes y (count,): low, middle or high, all three of them low-pass.
 
-    A tone has about 2, 4 or 6 cycles in 64 samples, an amplitude near 0.8, any phase, and noise of standard
-    deviation 1. A second tone of 18, 22 or 26 cycles is the cue: "tied" to the class (as in a recording with a
-    flaw), "random", or "absent". The same seed gives the same low tones and noise, whatever the cue.
+    A tone has about 2, 4 or 6 ``cycles`` in 64 samples, an amplitude near 0.8, any phase, and noise of standard
+    deviation 1. A second tone of 18, 22 or 26 cycles and amplitude ``hum`` is the cue: "tied" to the class (as
+    in a recording with a flaw), "random", or "absent". The same seed gives the same low tones and noise, whatever
+    the cue.
     """
     if cue not in ("tied", "random", "absent"):
         raise ValueError(f'the cue is "tied", "random" or "absent", not {cue!r}')
     rng = np.random.default_rng(seed)
     y, of_cue = rng.integers(3, size=(2, count))
-    cycles = np.array([2, 4, 6])[y] + rng.uniform(-0.5, 0.5, count)
+    pitch = np.array(cycles)[y] + rng.uniform(-0.5, 0.5, count)
     amplitude = 0.8 * rng.uniform(0.6, 1.4, (count, 1))
     phase, phase_of_cue = rng.uniform(0, 2 * np.pi, (2, count, 1))
     at = 2 * np.pi * np.arange(96) / 64
-    x = amplitude * np.sin(cycles[:, None] * at + phase) + rng.standard_normal((count, 96))
+    x = amplitude * np.sin(pitch[:, None] * at + phase) + rng.standard_normal((count, 96))
     if cue != "absent":
-        cycles = np.array([18, 22, 26])[y if cue == "tied" else of_cue]
-        x += np.sin(cycles[:, None] * at + phase_of_cue)
+        pitch_of_cue = np.array([18, 22, 26])[y if cue == "tied" else of_cue]
+        x += hum * np.sin(pitch_of_cue[:, None] * at + phase_of_cue)
     return x[:, None, :], y
 
 

@@ -595,7 +595,7 @@ STEP = Exercise(
         ),
         Misconception(
             retracted_twice_pca_at_the_new_place,
-            "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once.",
+            "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once. (Yours takes the second gradient where the first step ended.)",
         ),
         Misconception(
             variance_thrown_away,
@@ -893,7 +893,7 @@ TORCH = Exercise(
         ),
         Misconception(
             pca_flows_on_but_for_the_trace,
-            "You let the PCA loss flow on into grad_x, and the layers below would be trained to make it easy. Here it takes x as given: grad_x = grad_h Wᵀ, nothing else.",
+            "You let the PCA loss flow on into grad_x, and the layers below would be trained to make it easy. Here it takes x as given: grad_x = grad_h Wᵀ, nothing else. (And the share of tr S is left out.)",
         ),
         Misconception(
             weighted_sum_flows_on,
@@ -905,7 +905,7 @@ TORCH = Exercise(
         ),
         Misconception(
             covariance_of_all_images_as_an_array,
-            "Your covariance is the notebook's S, (64, 64), of all training images. The layer has only its batch: take the covariance of this x.",
+            "Your covariance is the notebook's S, (64, 64), of all training images. The layer has only its batch: take the covariance of this x. (x.T @ x of the centred batch.)",
         ),
         Misconception(
             pull_missing,

@@ -1,0 +1,224 @@
+"""The task of lesson 12, in which every symbol of the update matters, and the board of your scores.
+
+A receiver is f, five layers in four groups, behind which stands an unknown tail g:
+
+    recording x (N, 1, 96) → stage → filter → body → new → h (N, 8) → g → logits (N, 3)
+
+The *stage* is soldered into many receivers and must stay what it is. The *filter* was replaced by one
+that lets everything through, and must become and stay low-pass. The *body* was trained on slower tones,
+with thousands of labels. *new* has random weights. In the recordings with labels a hum gives the class
+away; elsewhere it is random.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from course_utils import structure
+from course_utils.blackbox import BlackBox
+from course_utils.data import tones
+from course_utils.exercises.progress import progress_file
+from course_utils.nn import (
+    Conv1d,
+    Filter,
+    Layer,
+    Linear,
+    MeanOverPositions,
+    Network,
+    ReLU,
+    Tanh,
+    softmax_cross_entropy,
+)
+from course_utils.output import card, emit, escape
+from course_utils.tails import Tail
+from course_utils.update import SGD, Adam
+
+LABELS, BUDGET = 60, 1200  # recordings with a label; queries to g
+K = 8  # numbers in h, between f and g
+CHANNELS, TAPS, CUTOFF = 4, 21, 8 / 64  # of the filter; cut-off in cycles a sample
+LOW_PASS = structure.slepian(TAPS, CUTOFF)[:, :5]  # the kernels that count as low-pass are its span
+STOP_BAND = structure.stop_band(TAPS, CUTOFF)
+SMALL = 10  # by how much the body's features are smaller than they would be by themselves
+
+
+class Task(NamedTuple):
+    """A receiver f to train, its tail in a box with a budget, and the few recordings x (60, 1, 96) with labels y."""
+
+    front: Network
+    box: BlackBox
+    x: np.ndarray
+    y: np.ndarray
+
+
+def task(seed: int, budget: int = BUDGET) -> Task:
+    """Recordings, new weights and filter of this seed; the source, and so the body, and g are the same for all."""
+    x, y = recordings(LABELS, 2000 + seed, "tied")
+    return Task(new_front(seed), BlackBox(unknown_tail(), budget=budget, chunk=10_000), x, y)
+
+
+def recordings(count: int, seed: int, hum: str) -> tuple[np.ndarray, np.ndarray]:
+    """x (count, 1, 96), y (count,): ``data.tones`` with a hum twice as loud, "tied" to the class or "random"."""
+    x, y = tones(count, seed, hum, hum=2.0)
+    return x.astype(np.float32), y
+
+
+def layers(head: list[Layer]) -> dict[str, list[Layer]]:
+    """The groups of a receiver."""
+    return {
+        "stage": [Conv1d(1, CHANNELS, 7), ReLU()],
+        "filter": [Filter(CHANNELS, TAPS)],
+        "body": [ReLU(), Conv1d(CHANNELS, 8, 9), ReLU(), MeanOverPositions()],
+        "new": head,
+    }
+
+
+@cache
+def source() -> Network:
+    """A receiver trained on 4000 slower tones (1, 3 or 5 cycles) without any hum.
+
+    Its last convolution is then divided by 10, which a head ten times larger would undo: the features
+    come in small numbers, and the weights that make them are small.
+    """
+    net = Network(**layers([Linear(8, 3)]), dtype=np.float32)
+    fit(net, *tones(4000, 1000, "absent", cycles=(1, 3, 5)), Adam(0.01), steps=400)
+    convolution = net.layers[4]
+    convolution.W, convolution.b = convolution.W / SMALL, convolution.b / SMALL
+    return net
+
+
+@cache
+def unknown_tail() -> Tail:
+    """g: what follows h in another receiver, which was trained on recordings with a random hum."""
+    tail = [Linear(K, 16), Tanh(), Linear(16, 3)]
+    net = Network(**layers([Linear(8, K), *tail]), seed=50, dtype=np.float32)
+    net.theta = low_pass(net)(net.theta)
+    x, y = recordings(4000, 1050, "random")
+    fit(net, x, y, Adam(0.01, projection=low_pass(net)), steps=600, seed=50)
+    W, b, V, c = (np.array(weights, float) for weights in (tail[0].W, tail[0].b, tail[2].W, tail[2].b))
+    return lambda h: np.tanh(h @ W + b) @ V + c
+
+
+def fit(net: Network, x: np.ndarray, y: np.ndarray, rule: SGD, steps: int, seed: int = 0) -> None:
+    """Train in place on batches of 32 with labels to spare; the rate falls to a fifth after 70 % of the steps."""
+    rng = np.random.default_rng(seed)
+    for step in range(steps):
+        if step == steps * 7 // 10:
+            rule.rate = rule.rate / 5
+        rows = rng.integers(len(x), size=32)
+        net.backward(softmax_cross_entropy(net.forward(x[rows]), y[rows])[1])
+        rule.step(net.theta, net.grad)
+
+
+def new_front(seed: int) -> Network:
+    """The receiver to train: stage and body of the source, a filter that lets all through, random weights in "new".
+
+    A kernel is a 1 in its middle and a little noise.
+    """
+    net = Network(**layers([Linear(8, K)]), seed=100 + seed, dtype=np.float32)
+    kernels = 0.3 * net.theta[net.groups["filter"]].reshape(CHANNELS, TAPS)
+    kernels[:, TAPS // 2] += 1
+    net.theta[net.groups["filter"]] = kernels.ravel()
+    for name in ("stage", "body"):
+        net.theta[net.groups[name]] = source().theta[net.groups[name]]
+    return net
+
+
+def low_pass(net: Network) -> Callable[[np.ndarray], np.ndarray]:
+    """Π: theta (P,) with each kernel of the filter replaced by the nearest low-pass one, the rest as it is."""
+    part = net.groups["filter"]
+
+    def project(theta: np.ndarray) -> np.ndarray:
+        theta = np.array(theta)
+        theta[part] = structure.project(theta[part].reshape(CHANNELS, TAPS), LOW_PASS).ravel()
+        return theta
+
+    return project
+
+
+def stop_band_gradient(net: Network, strength: float) -> Callable[[np.ndarray], np.ndarray]:
+    """λ∇R: for theta (P,), ``strength`` times the gradient of the filter's share in the stop band; 0 elsewhere."""
+    part = net.groups["filter"]
+
+    def penalty(theta: np.ndarray) -> np.ndarray:
+        vector = np.zeros_like(theta)
+        kernels = theta[part].reshape(CHANNELS, TAPS)
+        vector[part] = strength * structure.stop_band_share(kernels, STOP_BAND)[1].ravel()
+        return vector
+
+    return penalty
+
+
+def stop_band_share(net: Network) -> float:
+    """The share of the filter's energy above the cut-off, 0 to 1."""
+    return structure.stop_band_share(net.theta[net.groups["filter"]].reshape(CHANNELS, TAPS), STOP_BAND)[0]
+
+
+def new_surrogate(seed: int) -> Network:
+    """ĝ before it knows anything: h (N, 8) → 32 tanh → logits (N, 3)."""
+    return Network(Linear(K, 32), Tanh(), Linear(32, 3), seed=seed)
+
+
+@cache
+def heard(part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Recordings to measure on: "validation" and "test" have a random hum, "like training" a tied one."""
+    sizes = {"validation": (400, 100, "random"), "test": (500, 200, "random")}
+    return recordings(*sizes.get(part, (300, 300, "tied")))
+
+
+def accuracy(front: Network, part: str) -> float:
+    """The share of a ``heard`` part that g reads right behind this front. Measuring is not training: nobody counts it."""
+    x, y = heard(part)
+    return float(np.mean(unknown_tail()(front.forward(x)).argmax(axis=1) == y))
+
+
+# ---------------------------------------------------------------- the board of your scores
+
+
+def scores_file() -> Path:
+    """``my_progress_scores.json`` beside the progress file: yours to read and to delete."""
+    path = progress_file()
+    return path.with_name(f"{path.stem}_scores.json")
+
+
+def scores() -> dict[str, float]:
+    """The designs tried so far and their scores. What is missing, damaged or no score is left out; never raises."""
+    try:
+        kept = json.loads(scores_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(kept, dict):
+        return {}
+    return {
+        name: float(score)
+        for name, score in kept.items()
+        if isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
+    }
+
+
+def keep_score(name: str, score: float) -> None:
+    """Note a score under a name; the same name again replaces it. A full or locked disk loses only the note."""
+    path = scores_file()
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    with contextlib.suppress(OSError):
+        draft.write_text(json.dumps(scores() | {str(name): float(score)}, indent=1) + "\n", encoding="utf-8")
+        os.replace(draft, path)  # whole or not at all
+
+
+def show_board(reference: dict[str, float]) -> None:
+    """Your scores among those of ``reference`` (the baselines, say), best first."""
+    yours = {f"you: {name}": score for name, score in scores().items()}
+    rows = sorted((reference | yours).items(), key=lambda row: -row[1])
+    heading = "Right on recordings with a random hum, mean of five seeds"
+    table = "".join(
+        f"<tr><td>{'<b>' if name in yours else ''}{escape(name)}{'</b>' if name in yours else ''}</td>"
+        f"<td>{score:.1%}</td></tr>"
+        for name, score in rows
+    )
+    plain = "\n".join([heading, *(f"{score:6.1%}  {name}" for name, score in rows)])
+    emit(card("plain", heading, f"<table>{table}</table>"), plain)
