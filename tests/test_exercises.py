@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from course_utils import exercises
+from course_utils import authoring, exercises
 from course_utils.exercises import all_exercises, check
 from course_utils.exercises.__main__ import blank, table, try_out
 from course_utils.exercises.cards import draw
@@ -32,6 +32,10 @@ def test_bank_is_rich_enough_and_printed(capsys):
         assert len(e.misconceptions) >= 4 and len(e.alternatives) >= 2 and e.hints, e.name
         assert len({m.message for m in e.misconceptions}) == len(e.misconceptions), e.name
     assert sum(e.lesson in ("01", "02") for e in ALL) >= 9
+    wrong, right = sum(len(e.misconceptions) for e in ALL), sum(len(e.alternatives) + 1 for e in ALL)
+    readme = (authoring.ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"The {len(ALL)} exercises know {wrong} misconceptions" in readme
+    assert f"accept {right} right versions" in readme
 
 
 def test_a_table_with_a_fault_says_so():
