@@ -14,7 +14,7 @@ SHORTER = {
     "05": {"STEPS = 300": "STEPS = 25", "SEEDS = range(5)": "SEEDS = range(2)"},
     "06": {"STEPS = 36": "STEPS = 3", "SEEDS = range(5)": "SEEDS = range(2)"},
     "07": {
-        "BUDGET, BAR = [0.005, 0.01, 0.02, 0.04], 20_000": "BUDGET, BAR = [0.01], 600",
+        "BUDGET, BAR = [0.005, 0.01, 0.02, 0.04], 12_000": "BUDGET, BAR = [0.01], 600",
         "        400_000,": "        40_000,",
         "SEEDS = range(5)": "SEEDS = range(2)",
     },
