@@ -10,9 +10,6 @@ with thousands of labels. *new* has random weights. In the recordings with label
 away; elsewhere it is random.
 """
 
-import contextlib
-import json
-import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -23,7 +20,7 @@ import numpy as np
 from course_utils import structure
 from course_utils.blackbox import BlackBox
 from course_utils.data import tones
-from course_utils.exercises.progress import progress_file
+from course_utils.my_files import load, progress_file, save
 from course_utils.nn import (
     Conv1d,
     Filter,
@@ -187,27 +184,17 @@ def scores_file() -> Path:
 
 
 def scores() -> dict[str, float]:
-    """The designs tried so far and their scores. What is missing, damaged or no score is left out; never raises."""
-    try:
-        kept = json.loads(scores_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(kept, dict):
-        return {}
+    """The designs tried so far and their scores. What is no score is left out; never raises."""
     return {
         name: float(score)
-        for name, score in kept.items()
+        for name, score in load(scores_file(), lambda kept: True).items()
         if isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
     }
 
 
 def keep_score(name: str, score: float) -> None:
-    """Note a score under a name; the same name again replaces it. A full or locked disk loses only the note."""
-    path = scores_file()
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with contextlib.suppress(OSError):
-        draft.write_text(json.dumps(scores() | {str(name): float(score)}, indent=1) + "\n", encoding="utf-8")
-        os.replace(draft, path)  # whole or not at all
+    """Note a score under a name; the same name again replaces it."""
+    save(scores_file(), scores() | {str(name): float(score)})
 
 
 def show_board(reference: dict[str, float]) -> None:

@@ -5,6 +5,7 @@ forgotten: it is what a terminal prints, what a screen reader can read and what 
 """
 
 from html import escape
+from typing import Any
 
 __all__ = ["card", "emit", "escape", "in_notebook"]
 
@@ -17,12 +18,15 @@ ACCENTS = {
 }
 
 
-def emit(html: str, plain: str) -> None:
-    """Show ``html`` in a notebook and ``plain`` anywhere else (both are stored in the notebook)."""
+def emit(html: str, plain: str, data: dict[str, Any] | None = None) -> None:
+    """Show ``html`` in a notebook and ``plain`` anywhere else (both are stored in the notebook).
+
+    ``data`` {MIME type: JSON value} is stored in the notebook beside them and not shown.
+    """
     if in_notebook():
         from IPython.display import display
 
-        display({"text/html": html, "text/plain": plain}, raw=True)
+        display({"text/html": html, "text/plain": plain} | (data or {}), raw=True)
     else:
         print(plain)
 

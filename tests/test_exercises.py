@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from course_utils import authoring, exercises
+from course_utils import authoring, exercises, my_files
 from course_utils.exercises import all_exercises, check
 from course_utils.exercises.__main__ import blank, table, try_out
 from course_utils.exercises.cards import draw
@@ -315,7 +315,7 @@ def test_solved_is_yours_and_remembered(capsys):
 
     result = attempt("relu_backward", mine)
     assert result._function is mine and result.yours is mine
-    assert "relu_backward" in json.loads(exercises.progress_file().read_text())
+    assert "relu_backward" in json.loads(my_files.progress_file().read_text())
     exercises.progress()
     out = capsys.readouterr().out
     assert "solved" in out and "✓ 2.2 relu_backward" in out

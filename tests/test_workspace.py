@@ -288,4 +288,4 @@ def test_fresh_interrupted_halfway_has_kept_the_work(course, monkeypatch):
 def test_the_course_itself_is_where_the_module_says():
     assert (workspace.COURSE / "pyproject.toml").exists()
     ignored = (workspace.COURSE / ".gitignore").read_text().split()
-    assert {"my_lessons/", "my_progress.json"} <= set(ignored)
+    assert {"my_lessons/", "my_progress.json*", "my_attempts.json*"} <= set(ignored)

@@ -1,9 +1,10 @@
 """Self-checking exercises: ``@exercise`` in a lesson, ``check`` underneath, the bank of misconceptions behind."""
 
+from course_utils.exercises.attempts import share_attempts
 from course_utils.exercises.bank import all_exercises
 from course_utils.exercises.checking import Outcome, check
 from course_utils.exercises.decorator import course_versions, exercise
-from course_utils.exercises.progress import progress, progress_file, remember
+from course_utils.exercises.progress import progress, remember
 
 __all__ = [
     "Outcome",
@@ -12,6 +13,6 @@ __all__ = [
     "course_versions",
     "exercise",
     "progress",
-    "progress_file",
     "remember",
+    "share_attempts",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from textwrap import dedent
 from typing import Any
 
+from course_utils.exercises.attempts import note_attempt
 from course_utils.exercises.bank import Exercise, all_exercises
 from course_utils.exercises.cards import code, draw
 from course_utils.exercises.checking import Outcome, check
@@ -97,6 +98,7 @@ def exercise(function: Callable) -> Any:
         if outcome.status != "solved":
             raise AssertionError(f"Exercise {entry.number} {name}: {outcome.status}. {outcome.message}")
         return function
+    note_attempt(entry, function, outcome)
     if outcome.status == "solved":
         remember(name)
     return Attempt(entry, function, outcome)
