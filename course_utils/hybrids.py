@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_utils import bars
 from course_utils.blackbox import BlackBox
 from course_utils.estimate import Estimate, Losses, fit_surrogate
 from course_utils.fronts import Run, accuracy_through
@@ -46,27 +47,17 @@ def digit_task(g: Tail) -> Task:
     )
 
 
-def bar_task(n: int = 2000) -> Task:
-    """Look at a bar and return the five numbers that draw it (``draw_bars``): squared error summed over the
-    144 pixels, scored by the share of the pictures' variance that is drawn right (R²)."""
-    pictures = {
-        part: draw_bars(np.random.default_rng(seed).uniform(-1.2, 1.2, (size, 5)))
-        for seed, (part, size) in enumerate([("train", n), ("validation", 500), ("test", 500)])
-    }
-    mean = pictures["train"].mean(axis=0)
-
-    def score(front: Network, part: str) -> float:
-        target = pictures[part]
-        missed = ((draw_bars(front.forward(2 * (target - mean))) - target) ** 2).sum()
-        return float(1 - missed / ((target - target.mean(axis=0)) ** 2).sum())
-
+def bar_task() -> Task:
+    """Look at a bar and return the five numbers that draw it, as in lesson 08 (``bars``): squared error summed
+    over the 144 pixels, scored by the share of the pictures' variance that is drawn right (R²)."""
+    wanted = bars.pictures("train")
     return Task(
         draw_bars,
-        2 * (pictures["train"] - mean),
-        pictures["train"],
+        bars.as_input(wanted),
+        wanted,
         lambda drawn, target: ((drawn - target) ** 2).sum(axis=1),
         lambda drawn, target: 2 * (drawn - target) / len(drawn),
-        score,
+        bars.redrawn,
     )
 
 
@@ -119,11 +110,13 @@ def train_hybrid(
     return Run(np.array(queries), np.array(scores), task.score(front, "test"))
 
 
-def train_on_bars(bars: Task, correct: Correct, budget: int, rate: float, seed: int, fits: int) -> Run:
-    """``train_hybrid`` of a new front and a new surrogate behind the renderer (``bar_task``), the surrogate
-    refitted in ``fits`` steps after each batch."""
+def train_behind_renderer(
+    task: Task, correct: Correct, budget: int, rate: float, seed: int, fits: int
+) -> Run:
+    """``train_hybrid`` of a new front and a new surrogate on the ``bar_task``, the surrogate refitted in
+    ``fits`` steps after each batch."""
     front = Network(Linear(144, 64), ReLU(), Linear(64, 5), seed=seed)
     renderer = Network(Linear(5, 64), Tanh(), Linear(64, 144), seed=200 + seed)
     return train_hybrid(
-        front, renderer, bars, correct, budget, rate, seed, surrogate_steps=fits, every=25, keep=32
+        front, renderer, task, correct, budget, rate, seed, surrogate_steps=fits, every=25, keep=32
     )

@@ -11,7 +11,7 @@ from course_utils.query_plots import draw_estimates, draw_race
 
 @pytest.fixture(scope="module")
 def bars():
-    return hybrids.bar_task(n=200)
+    return hybrids.bar_task()
 
 
 def front_and_renderer():
@@ -60,6 +60,19 @@ def test_only_the_last_calls_are_kept(bars, monkeypatch):
         keep=3,
     )
     assert sizes == [16, 24, 24, 24, 24]
+
+
+@pytest.mark.parametrize("fits", [0, 4])
+def test_behind_the_renderer_the_surrogate_learns_in_as_many_steps_as_told(bars, monkeypatch, fits):
+    steps = []
+    monkeypatch.setattr(hybrids, "fit_surrogate", lambda s, r, h, outputs, count, rng: steps.append(count))
+
+    def asked_once(losses, h, guess, rng):
+        losses(h)
+        return Estimate(guess, len(h))
+
+    run = hybrids.train_behind_renderer(bars, asked_once, 800, 0.01, seed=0, fits=fits)
+    assert run.queries.tolist() == [400, 800] and steps == [fits] * 50
 
 
 def test_noise_is_in_the_answers_and_not_in_the_measure():
