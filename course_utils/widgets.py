@@ -18,7 +18,7 @@ from course_utils.output import card, emit, escape, in_notebook
 T = TypeVar("T")
 
 
-def progress(items: Iterable[T], doing: str) -> Iterator[T]:
+def with_bar(items: Iterable[T], doing: str) -> Iterator[T]:
     """Go through ``items`` with a progress bar that is gone at the end.
 
     Call it in a cell that prints nothing: taking the bar away clears the cell's output.

@@ -184,10 +184,10 @@ def test_the_text_of_a_box_is_not_given_by_start():
         what_if(lambda word: draw(1), word="a", start={"word": "b"})
 
 
-def test_progress_hands_on_everything_and_an_error(capsys):
-    assert list(widgets.progress(range(3), "counting")) == [0, 1, 2]
+def test_a_bar_hands_on_everything_and_an_error(capsys):
+    assert list(widgets.with_bar(range(3), "counting")) == [0, 1, 2]
     with pytest.raises(ZeroDivisionError):
-        for number in widgets.progress([1, 0], "dividing"):
+        for number in widgets.with_bar([1, 0], "dividing"):
             1 / number
     assert "counting" in capsys.readouterr().err
 
@@ -216,8 +216,8 @@ plots.show(fig, 'Empty axes.')""",
 claim('It holds', True, '3')
 recap()""",
     """
-from course_utils.widgets import progress
-squares = [n * n for n in progress(range(3), 'squares')]""",
+from course_utils.widgets import with_bar
+squares = [n * n for n in with_bar(range(3), 'squares')]""",
 ]
 
 
