@@ -1,6 +1,7 @@
 """What the class misunderstood: the counts that were put in come out, and nothing else."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -128,3 +129,10 @@ def test_an_empty_class_and_no_folder_get_a_sentence(tmp_path, capsys):
     assert "attempts: 0." in capsys.readouterr().out
     assert class_report.main([str(tmp_path / "none")]) == 1
     assert "is no folder" in capsys.readouterr().err
+
+
+def test_the_guide_shows_what_the_example_prints(tmp_path):
+    write_class(tmp_path / "class")
+    lines = class_report.table(class_report.read_class(tmp_path / "class")).splitlines()
+    guide = (Path(class_report.__file__).parent / "README.md").read_text()
+    assert "\n".join(["```text", *lines[:8], "```"]).replace("\n\n```", "\n```") in guide
