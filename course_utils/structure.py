@@ -93,7 +93,7 @@ def covariance(x: np.ndarray) -> np.ndarray:
 def pca_loss(W: np.ndarray, S: np.ndarray) -> tuple[float, np.ndarray]:
     """Minus the share of the variance S (d, d) that W (d, k) carries, and its gradient.
 
-    Return the loss, −tr(Wᵀ S W) / tr S, and its gradient with respect to W, shape (d, k).
+    Return the loss, −tr(Wᵀ S W) / tr S, and grad_W, its gradient with respect to W, shape (d, k).
     S is symmetric. For orthonormal columns the loss is smallest on the span of the k leading
     eigenvectors of S (Fan 1949); without a constraint it has no minimum.
     """
@@ -116,7 +116,7 @@ def retract(W: np.ndarray) -> np.ndarray:
 def oja_direction(W: np.ndarray, x: np.ndarray) -> np.ndarray:
     """What Oja's rule adds to W (d, k), before the rate, for a batch of centred examples x (N, d).
 
-    Return the mean over the batch of x hᵀ − W h hᵀ with h = Wᵀx, for columns x and h; shape (d, k).
+    Return the direction, the mean over the batch of x hᵀ − W h hᵀ with h = Wᵀx, for columns x and h; shape (d, k).
     With x (N, d) in rows, h = xW (N, k). (Oja 1982 for k = 1; Oja 1989.)
     """
     h = x @ W

@@ -46,10 +46,12 @@ def draw_front(ax: Axes, runs: Mapping[float, np.ndarray]) -> None:
     """
     kept, _, test = np.array([of.mean(axis=0) for of in runs.values()]).T
     ax.plot(kept, test, color="#888888")
-    for (alpha, of), x, y in zip(runs.items(), kept, test, strict=True):
+    for (alpha, of), y in zip(runs.items(), test, strict=True):
         ax.plot(of[:, 0], of[:, 2], "o", color=plots.COLOURS["heldout"], alpha=0.35, markersize=5)
-        # The front falls to the right, so a label above and to the right meets neither it nor a mark on it.
-        ax.annotate(f"α {alpha:g}", (x, y), xytext=(10, 2), textcoords="offset points", fontsize=9)
+        # The front falls to the right, so a label right of all seeds meets neither it nor a mark on it.
+        ax.annotate(
+            f"α {alpha:g}", (of[:, 0].max(), y), xytext=(9, 2), textcoords="offset points", fontsize=9
+        )
     ax.set(
         xlabel="variance kept",
         ylabel="test accuracy (axis from 0.75)",
