@@ -1,7 +1,7 @@
 """What a layer should stay while it learns: a measure of it, the measure's gradient, and the way back.
 
 First a filter that should stay low-pass (lesson 10). Its kernel w (taps,) has a frequency response
-|H(f)|², which should lie below a cut-off. The share above it is a quotient of two quadratic forms,
+|H(ν)|², which should lie below a cut-off. The share above it is a quotient of two quadratic forms,
 wᵀSw / wᵀw, so its gradient is one line, and the kernels that leak least are eigenvectors of S (Slepian
 1978). Then a linear layer that should keep variance: PCA (lesson 11).
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 
 def frequency_response(kernel: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
-    """|H(f)|² with H(f) = Σ_k kernel[k] e^(-2πi f k): how strongly a sine of frequency f comes through.
+    """|H(ν)|² with H(ν) = Σ_n kernel[n] e^(-2πi ν n): how strongly a sine of frequency ν comes through.
 
     ``kernel`` (taps,) or (channels, taps); ``frequencies`` (F,) in cycles a sample, from 0 to 1/2.
     Returns (F,) or (channels, F).
@@ -22,10 +22,10 @@ def frequency_response(kernel: np.ndarray, frequencies: np.ndarray) -> np.ndarra
 
 
 def stop_band(taps: int, cutoff: float) -> np.ndarray:
-    """The matrix S (taps, taps) with wᵀSw = ∫ |H(f)|² df over all frequencies above ``cutoff``, in cycles a sample.
+    """The matrix S (taps, taps) with wᵀSw = ∫ |H(ν)|² dν over all frequencies above ``cutoff``, in cycles a sample.
 
     Over all frequencies the integral is wᵀw (Parseval), so 0 ≤ wᵀSw ≤ wᵀw. The pass band, from -cutoff to
-    cutoff, has the integral of e^(2πi f (j - k)) in place (j, k), which is a sinc.
+    cutoff, has the integral of e^(2πi ν (j - k)) in place (j, k), which is a sinc.
     """
     lag = np.subtract.outer(np.arange(taps), np.arange(taps))
     return np.eye(taps) - 2 * cutoff * np.sinc(2 * cutoff * lag)
@@ -93,7 +93,7 @@ def covariance(x: np.ndarray) -> np.ndarray:
 def pca_loss(W: np.ndarray, S: np.ndarray) -> tuple[float, np.ndarray]:
     """Minus the share of the variance S (d, d) that W (d, k) carries, and its gradient.
 
-    Return the loss, −tr(Wᵀ S W) / tr S, and its gradient with respect to W, shape (d, k).
+    Return the loss, −tr(Wᵀ S W) / tr S, and grad_W, its gradient with respect to W, shape (d, k).
     S is symmetric. For orthonormal columns the loss is smallest on the span of the k leading
     eigenvectors of S (Fan 1949); without a constraint it has no minimum.
     """
@@ -116,7 +116,7 @@ def retract(W: np.ndarray) -> np.ndarray:
 def oja_direction(W: np.ndarray, x: np.ndarray) -> np.ndarray:
     """What Oja's rule adds to W (d, k), before the rate, for a batch of centred examples x (N, d).
 
-    Return the mean over the batch of x hᵀ − W h hᵀ with h = Wᵀx, for columns x and h; shape (d, k).
+    Return the direction, the mean over the batch of x hᵀ − W h hᵀ with h = Wᵀx, for columns x and h; shape (d, k).
     With x (N, d) in rows, h = xW (N, k). (Oja 1982 for k = 1; Oja 1989.)
     """
     h = x @ W

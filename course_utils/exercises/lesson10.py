@@ -17,10 +17,10 @@ def normal(*shape: int, seed: int) -> np.ndarray:
 
 
 def frequency_response(kernel, frequencies):
-    """How strongly a sine of each frequency comes through a kernel: |H(f)|², H(f) = Σ_k kernel[k] e^(−2πi f k).
+    """How strongly a sine of each frequency ν comes through a kernel: |H(ν)|², H(ν) = Σ_n kernel[n] e^(−2πi ν n).
 
-    kernel: shape (taps,), k counts from 0. frequencies: shape (F,), in cycles per sample.
-    Return |H(f)|² for each frequency, real numbers of shape (F,).
+    kernel: shape (taps,), n counts from 0. frequencies: shape (F,), in cycles per sample.
+    Return the response |H(ν)|² at each of the frequencies, real numbers of shape (F,).
     """
     waves = np.exp(-2j * np.pi * np.outer(np.arange(len(kernel)), frequencies))
     return np.abs(kernel @ waves) ** 2
@@ -59,15 +59,27 @@ def mean_over_the_taps(kernel, frequencies):
 
 
 def counted_from_one(kernel, frequencies):
-    k = np.arange(1, len(kernel) + 1)
-    return (kernel @ np.cos(2 * np.pi * np.outer(k, frequencies))) ** 2
+    n = np.arange(1, len(kernel) + 1)
+    return (kernel @ np.cos(2 * np.pi * np.outer(n, frequencies))) ** 2
+
+
+def rfft_of_the_kernel(kernel, frequencies):
+    return np.abs(np.fft.rfft(kernel)) ** 2
+
+
+def rfft_made_as_long(kernel, frequencies):
+    return np.abs(np.fft.rfft(kernel, 2 * (len(frequencies) - 1))) ** 2
+
+
+def fft_made_as_long(kernel, frequencies):
+    return np.abs(np.fft.fft(kernel, len(frequencies))) ** 2
 
 
 def response_by_sine_and_cosine(kernel, frequencies):
     response = []
-    for f in frequencies:
-        real = sum(w * np.cos(2 * np.pi * f * k) for k, w in enumerate(kernel))
-        imaginary = sum(w * np.sin(2 * np.pi * f * k) for k, w in enumerate(kernel))
+    for nu in frequencies:
+        real = sum(w * np.cos(2 * np.pi * nu * n) for n, w in enumerate(kernel))
+        imaginary = sum(w * np.sin(2 * np.pi * nu * n) for n, w in enumerate(kernel))
         response.append(real**2 + imaginary**2)
     return response
 
@@ -76,7 +88,7 @@ RESPONSE = Exercise(
     number="10.1",
     reference=frequency_response,
     returns=("response",),
-    checked="|H(f)|² is right for kernels of 3 and 5 taps, neither of them symmetric.",
+    checked="|H(ν)|² is right for kernels of 3 and 5 taps, neither of them symmetric.",
     cases=(
         Case(
             "3 taps, 4 frequencies",
@@ -88,8 +100,8 @@ RESPONSE = Exercise(
         ),
     ),
     hints=(
-        "e^(−2πi f k) is np.exp(-2j * np.pi * f * k); np.outer gives it for all k and all f at once.",
-        "Sum over k first, with the kernel as weights: kernel @ waves, waves of shape (taps, F). Then abs, then the square.",
+        "e^(−2πi ν n) is np.exp(-2j * np.pi * nu * n); np.outer gives it for all n and all ν at once.",
+        "Sum over n first, with the kernel as weights: kernel @ waves, waves of shape (taps, F). Then abs, then the square.",
     ),
     misconceptions=(
         Misconception(
@@ -114,7 +126,21 @@ RESPONSE = Exercise(
         ),
         Misconception(
             counted_from_one,
-            "You sum cosines alone, with k from 1. Sines belong to it too: use e^(−2πi f k), and |·|² of the sum.",
+            "You sum cosines alone, with n from 1. Sines belong to it too: use e^(−2πi ν n), and |·|² of the sum.",
+        ),
+        Misconception(
+            rfft_of_the_kernel,
+            "np.fft.rfft has frequencies of its own: 0, 1/taps, 2/taps, … up to 1/2. Here they are given; write the sum, with e^(−2πi ν n).",
+        ),
+        Misconception(
+            rfft_made_as_long,
+            "An np.fft.rfft as long as frequencies has the right shape, but frequencies of its own, evenly from 0 to 1/2. "
+            "Use the given ones: write the sum, with e^(−2πi ν n).",
+        ),
+        Misconception(
+            fft_made_as_long,
+            "An np.fft.fft as long as frequencies has the right shape, but frequencies of its own, evenly from 0 to 1. "
+            "Use the given ones: write the sum, with e^(−2πi ν n).",
         ),
     ),
     alternatives=(response_by_sine_and_cosine, structure.frequency_response),
@@ -129,7 +155,7 @@ def stop_band_share(kernels, S):
     kernels: shape (channels, taps), w is one row. S: symmetric, shape (taps, taps); w S w is the energy of w
     in the stop band, w w (the sum of its squares) the energy in all.
     The share of a row is (w S w) / (w w); the share of the layer is the mean over its channels.
-    Return the share of the layer (a number), and its gradient with respect to kernels, shape (channels, taps).
+    Return the share of the layer (a number), and grad_kernels, its gradient, shape (channels, taps).
     """
     energy = (kernels**2).sum(axis=1, keepdims=True)
     leaked = kernels @ S
@@ -328,9 +354,13 @@ def project_kernels(kernels, V):
     """The nearest kernels that are made of given ones.
 
     kernels: shape (channels, taps). V: shape (taps, k), its columns have length 1 and are at right angles.
-    Return, for each row of kernels, the nearest row that is a sum of multiples of V's columns: shape (channels, taps).
+    Return near, shape (channels, taps): for each row of kernels the nearest row that is a sum of multiples of V's columns.
     """
     return kernels @ V @ V.T
+
+
+def coordinates_returned(kernels, V):
+    return kernels @ V
 
 
 def rest_returned(kernels, V):
@@ -392,6 +422,11 @@ PROJECT = Exercise(
         "kernels @ V are these numbers, shape (channels, k). Multiply the columns by them and add: @ V.T.",
     ),
     misconceptions=(
+        Misconception(
+            coordinates_returned,
+            "These are coordinates: how much of each column of V is in each row. Multiply the columns by them and add, "
+            "and you are back at rows of taps.",
+        ),
         Misconception(rest_returned, "This is what the projection takes away. Return what remains."),
         Misconception(
             first_column_only, "Only the first column is used. Add up the parts along all of them."
@@ -424,7 +459,7 @@ def structured_step(theta, grad, rate, part, shape, strength, share_grad, neares
     theta, grad: shape (P,). rate is η, strength is λ, both numbers.
     part: the slice of theta with the layer's weights; reshaped to shape (channels, taps) they are its kernels.
     share_grad(kernels): gradient of R, shape (channels, taps). nearest(kernels): their projection, shape (channels, taps).
-    Return the new theta, shape (P,).
+    Return new_theta, shape (P,).
     """
     step = grad.copy()
     step[part] += strength * share_grad(theta[part].reshape(shape)).ravel()
@@ -496,6 +531,14 @@ def only_the_rest_moves(theta, grad, rate, part, shape, strength, share_grad, ne
     new = theta - rate * grad
     new[part] = nearest(theta[part].reshape(shape)).ravel()
     return new
+
+
+def kernels_alone_returned(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest)[part].reshape(shape)
+
+
+def layer_alone_returned(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest)[part]
 
 
 def leak_rewarded(theta, grad, rate, part, shape, strength, share_grad, nearest):
@@ -611,6 +654,15 @@ STEP = Exercise(
             "The layer is projected but takes no step: project what the step has made of it, not the old weights.",
         ),
         Misconception(
+            kernels_alone_returned,
+            "You return the layer's kernels and nothing else. Write them back, flat, into the stepped theta: "
+            "new_theta[part] = kernels.ravel().",
+        ),
+        Misconception(
+            layer_alone_returned,
+            "You return the layer's part alone. Asked is all of theta: let every weight step, then write the layer into new_theta[part].",
+        ),
+        Misconception(
             leak_rewarded, "Your penalty rewards the leak: its gradient is added to that of the loss."
         ),
         Misconception(
@@ -642,7 +694,7 @@ def through_basis(coefficients, V, grad_kernels):
 
     coefficients: shape (channels, k). V: shape (taps, k). A kernel is the sum of V's columns, each times its coefficient.
     grad_kernels: dL/d(kernels), shape (channels, taps).
-    Return the kernels, shape (channels, taps), and dL/d(coefficients), shape (channels, k).
+    Return the kernels, shape (channels, taps), and grad_coefficients = dL/d(coefficients), shape (channels, k).
     """
     return coefficients @ V.T, grad_kernels @ V
 

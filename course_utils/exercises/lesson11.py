@@ -628,7 +628,7 @@ def two_loss_linear(x, W, alpha):
 
     x: shape (N, d), W: shape (d, k), tensors. alpha: number.
     In the backward W gets (1 − alpha) times the gradient from above, plus alpha times that of the PCA loss
-    with the covariance of this batch; x gets the gradient from above alone, in full.
+    with the covariance of this batch, its mean taken away; x gets the gradient from above alone, in full.
     Return h, shape (N, k).
     """
     import torch
