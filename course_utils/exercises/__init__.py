@@ -3,6 +3,7 @@
 from course_utils.exercises.bank import all_exercises
 from course_utils.exercises.checking import Outcome, check
 from course_utils.exercises.decorator import course_versions, exercise
+from course_utils.exercises.graded import graded
 from course_utils.exercises.progress import progress, progress_file, remember
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "check",
     "course_versions",
     "exercise",
+    "graded",
     "progress",
     "progress_file",
     "remember",

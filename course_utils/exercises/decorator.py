@@ -31,7 +31,7 @@ class Attempt:
 
     def __init__(self, exercise: Exercise, yours: Callable | None, outcome: Outcome) -> None:
         self._exercise = exercise
-        self._status = outcome.status
+        self.status = outcome.status
         self.yours = yours
         self._function = exercise.reference
         if outcome.status == "solved" and not outcome.slow_call:
@@ -43,7 +43,7 @@ class Attempt:
 
     def __repr__(self) -> str:
         whose = "the course's version" if self._function is self._exercise.reference else "your function"
-        return f"<exercise {self._exercise.number} {self._exercise.name}: {self._status}, stands for {whose}>"
+        return f"<exercise {self._exercise.number} {self._exercise.name}: {self.status}, stands for {whose}>"
 
     def hint(self) -> None:
         """Show the next hint; after the last, begin again."""
