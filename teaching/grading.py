@@ -20,11 +20,12 @@ from nbformat.v4 import new_output
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 from nbgrader.utils import is_grade
+from traitlets import Float
 
 from course_utils.exercises.bank import all_exercises
 from course_utils.exercises.cards import draw
 from course_utils.exercises.checking import Outcome, judge
-from course_utils.exercises.running import Run
+from course_utils.exercises.running import SECONDS, Run
 from teaching import sandbox
 
 INSIDE = Path(__file__).with_name("inside.py")
@@ -39,6 +40,11 @@ DIED = (
 class CheckExercises(NbGraderPreprocessor):
     """In place of nbgrader's Execute: fills each graded cell with what its exercise earned."""
 
+    seconds = Float(
+        2 * SECONDS,
+        help="Seconds for one call of a function. Learners have half of that, so a busy machine costs no points.",
+    ).tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         sources = [cell.source for cell in nb.cells if cell.cell_type == "code" and not is_grade(cell)]
         cells = {
@@ -46,7 +52,7 @@ class CheckExercises(NbGraderPreprocessor):
         }
         try:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                answers = list(pool.map(lambda name: ask(name, sources), cells))
+                answers = list(pool.map(lambda name: ask(name, sources, self.seconds), cells))
         except sandbox.NoSandbox as reason:
             raise NbGraderException(str(reason)) from None
         for (name, cell), answer in zip(cells.items(), answers, strict=True):
@@ -82,9 +88,9 @@ def take_renamed(notebooks: list[str], **names: Any) -> None:
         notebooks[:] = [str(wanted)]  # this list is the one that nbgrader goes through next
 
 
-def ask(name: str, sources: list[str]) -> str:
+def ask(name: str, sources: list[str], seconds: float) -> str:
     """What the sandbox says of exercise ``name`` of a submission whose code cells are ``sources``."""
-    return sandbox.run(INSIDE, json.dumps({"name": name, "cells": sources}))
+    return sandbox.run(INSIDE, json.dumps({"name": name, "cells": sources, "seconds": seconds}))
 
 
 def read(name: str, answer: str) -> Outcome:

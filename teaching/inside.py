@@ -1,6 +1,6 @@
 """Runs inside the sandbox: call one exercise of a submission on its cases and print what came out.
 
-Reads ``{"name": exercise, "cells": [source, ...]}`` and prints one line of JSON with the runs. It does
+Reads ``{"name": exercise, "cells": [source, ...], "seconds": for one call}`` and prints one line of JSON with the runs. It does
 not judge them: code that shares a process with a submission can be made to say anything, so all that
 leaves the sandbox is values, and whether they are right is decided outside (:mod:`teaching.grading`).
 
@@ -18,16 +18,20 @@ import re
 import symtable
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import course_utils
 from course_utils import exercises
+from course_utils.exercises import running
 from course_utils.exercises.bank import Exercise, all_exercises
 from course_utils.exercises.checking import run_all
-from course_utils.exercises.running import SECONDS, time_limit
+from course_utils.exercises.running import time_limit
+
+TO_DEFINE = 30.0  # seconds for one statement above the exercise: a cold import of PyTorch takes many
 
 Statement = tuple[ast.stmt, str]  # with the name of its cell, for error messages
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
@@ -96,16 +100,34 @@ def needed(name: str, others: set[str], everything: list[Statement]) -> list[Sta
     return chosen[::-1]
 
 
-def withhold_answers(exercise: Exercise) -> None:
-    """From here on the course's own versions of this exercise only raise: they must not earn points."""
+def withhold_answers(exercise: Exercise) -> Exercise:
+    """From here on the course's own versions of this exercise only raise: they must not earn points.
+
+    Returns the exercise with cases that still work: some are made with the course's version.
+    """
 
     def answer(*arguments: Any, **named: Any) -> None:
         raise AssertionError("the course's own version earns no points, write your own")
 
+    genuine = {}
     for function in (exercise.reference, exercise.truth, *exercise.alternatives):
         if isinstance(function, types.FunctionType) and not function.__code__.co_freevars:
+            genuine[function.__name__] = with_names(function, {})
             function.__code__ = answer.__code__
-            function.__defaults__ = None
+    return replace(
+        exercise, cases=tuple(replace(case, make=with_names(case.make, genuine)) for case in exercise.cases)
+    )
+
+
+def with_names(function: Callable, names: dict[str, Any]) -> Callable:
+    """A copy of a function that finds ``names`` among its globals."""
+    if not isinstance(function, types.FunctionType):
+        return function
+    copy = types.FunctionType(
+        function.__code__, function.__globals__ | names, closure=function.__closure__, argdefs=function.__defaults__
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy
 
 
 def define(chosen: list[Statement], names: dict[str, Any]) -> str:
@@ -113,10 +135,10 @@ def define(chosen: list[Statement], names: dict[str, Any]) -> str:
     error = ""
     for statement, file in chosen:
         try:
-            with time_limit(SECONDS):
+            with time_limit(TO_DEFINE):
                 exec(compile(ast.Module([statement], []), file, "exec"), names)
         except BaseException as problem:  # noqa: BLE001 - SystemExit and endless loops included
-            text = str(problem) or (f"still running after {SECONDS:g} seconds" if not problem.args else "")
+            text = str(problem) or (f"still running after {TO_DEFINE:g} seconds" if not problem.args else "")
             error = f"{type(problem).__name__}: {text}"
     return error
 
@@ -144,7 +166,7 @@ def answer(name: str, cells: list[str]) -> dict[str, Any]:
 
     for module in (course_utils, exercises, exercises.decorator):
         module.exercise = lambda function: function  # nothing is checked or drawn while it is defined
-    withhold_answers(exercise)
+    exercise = withhold_answers(exercise)
     names = {"__name__": "__main__", **others}
     error = define(chosen, names)
     function = names.get(name)
@@ -171,6 +193,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):  # what a submission prints goes nowhere
         os.dup2(nothing, stream)
+    running.SECONDS = job["seconds"]
     json.dump(answer(job["name"], job["cells"]), out)
     out.flush()
     os._exit(0)  # threads and exit handlers that a submission left behind do not matter

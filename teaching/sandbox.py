@@ -14,8 +14,9 @@ from pathlib import Path
 
 import course_utils
 
-SECONDS = 60.0  # for one exercise; the check itself stops an endless loop long before (running.SECONDS)
+SECONDS = 60.0  # after which whatever still runs is killed; the check stops an endless loop long before
 MEMORY = 4 * 2**30  # bytes of address space; PyTorch alone maps about one
+FILES = 2**20  # bytes of one file; a check needs none, but PyTorch tries whether it could write one
 PROCESSES = 64
 ANSWER = 64 * 2**20  # bytes that are read of what comes out of it
 
@@ -37,7 +38,7 @@ class NoSandbox(Exception):
 
 
 def command(script: Path) -> list[str]:
-    """The command that runs a Python script of ours inside the sandbox."""
+    """The command that runs a Python script inside the sandbox."""
     python = {sys.prefix, sys.base_prefix}
     return [
         "bwrap",
@@ -45,15 +46,15 @@ def command(script: Path) -> list[str]:
         "--unshare-user", "--uid", "65534", "--gid", "65534",  # nobody, also when root grades
         "--die-with-parent", "--new-session", "--clearenv",
         *(word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)),
-        "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
+        "--proc", "/proc", "--dev", "/dev", "--size", f"{64 * FILES}", "--tmpfs", "/tmp",
         *(word for path in SYSTEM for word in ("--ro-bind-try", path, path)),
         *(word for path in sorted(python) for word in ("--ro-bind", path, path)),
         "--ro-bind", str(Path(course_utils.__file__).parent), "/course/course_utils",
         "--ro-bind", str(script), "/course/script.py",
-        "--remount-ro", "/",
+        "--remount-ro", "/", "--remount-ro", "/dev",
         "--chdir", "/tmp",
-        # Limits that the code inside cannot raise. No file may grow: the check needs none.
-        "prlimit", f"--as={MEMORY}", f"--cpu={SECONDS:.0f}", f"--nproc={PROCESSES}", "--fsize=0", "--core=0",
+        # Limits that the code inside cannot raise.
+        "prlimit", f"--as={MEMORY}", f"--cpu={SECONDS:.0f}", f"--nproc={PROCESSES}", f"--fsize={FILES}", "--core=0",
         sys.executable, "-s", "-B", "/course/script.py",
     ]  # fmt: skip
 
@@ -67,14 +68,12 @@ def require() -> None:
             "(Linux; on Windows inside WSL, on a Mac in a Linux machine)."
         )
     trial = subprocess.run(
-        ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"],
-        capture_output=True,
-        text=True,
-        check=False,
+        command(Path(course_utils.__file__)), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if trial.returncode != 0:
         raise NoSandbox(
-            f"Student code runs only in a sandbox, and bubblewrap is not allowed to make one here: {trial.stderr.strip()}"
+            "Student code runs only in a sandbox, and bubblewrap is not allowed to make one here; it says: "
+            + trial.stderr.strip()
         )
 
 
