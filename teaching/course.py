@@ -8,16 +8,19 @@ when the course has changed; submissions and grades stay.
 
 import argparse
 import ast
+import contextlib
+import io
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
+from jupyter_core.application import NoStart
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.apps import NbGraderApp
 
 from course_utils import authoring
 from course_utils.exercises.bank import all_exercises
@@ -115,17 +118,25 @@ def make(folder: Path, lessons: list[str]) -> list[str]:
     return made
 
 
-def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """nbgrader's command line, in a course folder. It calls alembic by name, so that has to be found."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=folder,
-        env=os.environ | {"PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def nbgrader(folder: Path, *arguments: str) -> tuple[int, str]:
+    """nbgrader's command line, in a course folder and in this process; returns (exit code, its log)."""
+    log, before, path = io.StringIO(), Path.cwd(), os.environ["PATH"]
+    app, code = NbGraderApp.instance(), 0
+    os.chdir(folder)
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{path}"  # it calls alembic by name
+    try:
+        with contextlib.redirect_stderr(log):
+            app.initialize([*arguments, "--log-level=WARN"])
+            app.start()
+    except NoStart:  # how a subcommand says that it is done
+        pass
+    except SystemExit as end:
+        code = int(end.code or 0)
+    finally:
+        app.reset()
+        os.chdir(before)
+        os.environ["PATH"] = path
+    return code, log.getvalue()
 
 
 def main(arguments: list[str]) -> int:
@@ -138,10 +149,10 @@ def main(arguments: list[str]) -> int:
         print(f"No lesson is called {' or '.join(options.lessons)}.", file=sys.stderr)
         return 1
     for name in made:
-        done = nbgrader(options.to, "generate_assignment", name, "--force", "--log-level=WARN")
-        if done.returncode:
-            print(done.stderr, file=sys.stderr)
-            return 1
+        code, log = nbgrader(options.to, "generate_assignment", name, "--force")
+        if code:
+            print(log, file=sys.stderr)
+            return code
         print(f"{name}: source/ for you, release/ for students", flush=True)
     return 0
 
