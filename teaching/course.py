@@ -131,7 +131,8 @@ def nbgrader(folder: Path, *arguments: str) -> tuple[int, str]:
     except NoStart:  # how a subcommand says that it is done
         pass
     except SystemExit as end:
-        code = int(end.code or 0)
+        code = end.code if isinstance(end.code, int) else 1  # as Python does with a sentence
+        log.write("" if isinstance(end.code, int) else f"{end.code}\n")
     finally:
         app.reset()
         os.chdir(before)
@@ -141,7 +142,9 @@ def nbgrader(folder: Path, *arguments: str) -> tuple[int, str]:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Make the nbgrader course from the solutions.")
-    parser.add_argument("--to", type=Path, default=FOLDER, help=f"the course folder (default: {FOLDER.name}/)")
+    parser.add_argument(
+        "--to", type=Path, default=FOLDER, help=f"the course folder (default: {FOLDER.name}/)"
+    )
     parser.add_argument("lessons", nargs="*", metavar="NN", help="only these, such as 02 (default: all)")
     options = parser.parse_args(arguments)
     made = make(options.to, options.lessons)

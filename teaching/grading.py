@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 from nbgrader.utils import is_grade
 from traitlets import Float
@@ -50,11 +49,8 @@ class CheckExercises(NbGraderPreprocessor):
         cells = {
             cell.metadata.nbgrader.grade_id.removeprefix(PREFIX): cell for cell in nb.cells if is_grade(cell)
         }
-        try:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                answers = list(pool.map(lambda name: ask(name, sources, self.seconds), cells))
-        except sandbox.NoSandbox as reason:
-            raise NbGraderException(str(reason)) from None
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            answers = list(pool.map(lambda name: ask(name, sources, self.seconds), cells))
         for (name, cell), answer in zip(cells.items(), answers, strict=True):
             cell.outputs = outputs(name, read(name, answer), cell.metadata.nbgrader.points)
         return nb, resources
@@ -76,11 +72,16 @@ class RestoreCells(OverwriteCells):
         return nb, resources
 
 
-def take_renamed(notebooks: list[str], **names: Any) -> None:
-    """A hook before a submission is graded: "02_backprop (1).ipynb" counts as 02_backprop.ipynb.
+def before_grading(notebooks: list[str], **names: Any) -> None:
+    """nbgrader's hook before each submission: is there a sandbox, and is the notebook called as it was?
 
-    Only where the right name is missing; of several others the newest counts. The original stays.
+    Without a sandbox grading ends here, before anything is written. "02_backprop (1).ipynb" counts as
+    02_backprop.ipynb where that is missing; of several others the newest. The original stays.
     """
+    try:
+        sandbox.require()
+    except sandbox.NoSandbox as reason:
+        raise SystemExit(str(reason)) from None
     found = [Path(notebook) for notebook in notebooks]
     wanted = found[0].with_name(f"{found[0].parent.name}.ipynb")
     if wanted not in found:
@@ -112,7 +113,7 @@ def read(name: str, answer: str) -> Outcome:
 def as_run(said: dict[str, Any]) -> Run:
     return Run(
         values={str(name): value_of(value) for name, value in said["values"].items()},
-        problem=str(said["problem"]),
+        problem=str(said["problem"])[:500],
         error=str(said["error"]),
         blank=bool(said["blank"]),
         stopped=bool(said["stopped"]),
@@ -150,5 +151,3 @@ def outputs(name: str, outcome: Outcome, points: float) -> list[NotebookNode]:
         card,
         new_output("error", ename="AssertionError", evalue=said, traceback=[f"AssertionError: {said}"]),
     ]
-
-

@@ -92,9 +92,7 @@ def needed(name: str, others: set[str], everything: list[Statement]) -> list[Sta
         if star or binds & wanted and not binds & others:
             if isinstance(statement, (ast.Import, ast.ImportFrom)) and not star:
                 # One line imports much; take only what is wanted, since plotting alone costs a second.
-                statement.names = [
-                    a for a in statement.names if (a.asname or a.name.split(".")[0]) in wanted
-                ]
+                statement.names = [a for a in statement.names if (a.asname or a.name.split(".")[0]) in wanted]
             chosen.append((statement, file))
             wanted |= uses
     return chosen[::-1]
@@ -124,7 +122,10 @@ def with_names(function: Callable, names: dict[str, Any]) -> Callable:
     if not isinstance(function, types.FunctionType):
         return function
     copy = types.FunctionType(
-        function.__code__, function.__globals__ | names, closure=function.__closure__, argdefs=function.__defaults__
+        function.__code__,
+        function.__globals__ | names,
+        closure=function.__closure__,
+        argdefs=function.__defaults__,
     )
     copy.__kwdefaults__ = function.__kwdefaults__
     return copy

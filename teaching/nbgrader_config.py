@@ -18,7 +18,7 @@ c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # your lines
 # Student code runs only in the sandbox of teaching/sandbox.py, exercise by exercise.
 c.OverwriteCells.add_missing_cells = True
 c.RestoreCells.add_missing_cells = True
-c.Autograde.pre_convert_hook = "teaching.grading.take_renamed"
+c.Autograde.pre_convert_hook = "teaching.grading.before_grading"
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.DeduplicateIds",

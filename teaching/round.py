@@ -300,7 +300,11 @@ def play(folder: Path, seconds: float = 2 * SECONDS, say: Callable[[str], None] 
         (desk / LESSON).mkdir(parents=True)
         (desk / LESSON / case.file).write_text(case.damage(nbformat.writes(notebook)), encoding="utf-8")
         step(
-            "submit", LESSON, "--course=which-weights-move", f"--CourseDirectory.student_id={student}", where=desk
+            "submit",
+            LESSON,
+            "--course=which-weights-move",
+            f"--CourseDirectory.student_id={student}",
+            where=desk,
         )
     step("collect", LESSON)
     download(home)
@@ -317,7 +321,13 @@ def play(folder: Path, seconds: float = 2 * SECONDS, say: Callable[[str], None] 
         step("generate_feedback", assignment)
     step("release_feedback", LESSON)
     desk = folder / "students" / "wrong"
-    step("fetch_feedback", LESSON, "--course=which-weights-move", "--CourseDirectory.student_id=wrong", where=desk)
+    step(
+        "fetch_feedback",
+        LESSON,
+        "--course=which-weights-move",
+        "--CourseDirectory.student_id=wrong",
+        where=desk,
+    )
     if not list(desk.glob(f"{LESSON}/feedback/*/{LESSON}.html")):
         raise Failed("the feedback did not reach the student")
     step("export", f"--to={home / 'grades.csv'}")
@@ -341,7 +351,9 @@ def download(home: Path) -> None:
 def rows(home: Path) -> Iterator[Row]:
     """Every case with what it should have earned and what the exported grades say."""
     with (home / "grades.csv").open(newline="") as file:
-        awarded = {(row["assignment"], row["student_id"]): float(row["score"]) for row in csv.DictReader(file)}
+        awarded = {
+            (row["assignment"], row["student_id"]): float(row["score"]) for row in csv.DictReader(file)
+        }
     worth = {
         name: course.points(nbformat.read(home / "source" / name / f"{name}.ipynb", as_version=4))
         for name in (LESSON, SMALL)
@@ -357,7 +369,11 @@ def rows(home: Path) -> Iterator[Row]:
 def table(found: list[Row]) -> str:
     different = sum(row.expected != row.awarded for row in found)
     return "\n".join(
-        [f"{'case':<46}{'expected':>9}{'awarded':>9}", *map(str, found), f"{len(found)} cases, {different} different"]
+        [
+            f"{'case':<46}{'expected':>9}{'awarded':>9}",
+            *map(str, found),
+            f"{len(found)} cases, {different} different",
+        ]
     )
 
 

@@ -68,7 +68,11 @@ def require() -> None:
             "(Linux; on Windows inside WSL, on a Mac in a Linux machine)."
         )
     trial = subprocess.run(
-        command(Path(course_utils.__file__)), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command(Path(course_utils.__file__)),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if trial.returncode != 0:
         raise NoSandbox(
