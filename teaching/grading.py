@@ -68,7 +68,9 @@ class RestoreCells(OverwriteCells):
         sources = {cell.name: cell for cell in notebook.source_cells}
         for cell in notebook.grade_cells:
             if cell.name not in here:
-                nb.cells.append(self.missing_cell_transform(sources[cell.name], cell.max_score))
+                restored = self.missing_cell_transform(sources[cell.name], cell.max_score)
+                restored["id"] = f"restored-{cell.name}"[:64]
+                nb.cells.append(restored)
         return nb, resources
 
 

@@ -284,7 +284,8 @@ def play(folder: Path, seconds: float = 2 * SECONDS, say: Callable[[str], None] 
     def step(*arguments: str, code: int = 0, where: Path = home) -> str:
         start = time.monotonic()
         got, log = course.nbgrader(where, *arguments, *shared)
-        say(f"{time.monotonic() - start:5.1f} s  nbgrader {' '.join(arguments)}")
+        if where == home:  # not every student's
+            say(f"{time.monotonic() - start:5.1f} s  nbgrader {' '.join(arguments)}")
         if got != code:
             raise Failed(f"nbgrader {' '.join(arguments)} ended with {got}:\n{log}")
         return log

@@ -15,7 +15,8 @@ from pathlib import Path
 import course_utils
 
 SECONDS = 60.0  # after which whatever still runs is killed; the check stops an endless loop long before
-MEMORY = 4 * 2**30  # bytes of address space; PyTorch alone maps about one
+MEMORY = 2 * 2**30  # bytes that one process may hold; the heaviest exercise needs half of that
+ADDRESSES = 16 * 2**30  # bytes that it may map: PyTorch's GPU libraries map many and use few
 FILES = 2**20  # bytes of one file; a check needs none, but PyTorch tries whether it could write one
 PROCESSES = 64
 ANSWER = 64 * 2**20  # bytes that are read of what comes out of it
@@ -54,7 +55,7 @@ def command(script: Path) -> list[str]:
         "--remount-ro", "/", "--remount-ro", "/dev",
         "--chdir", "/tmp",
         # Limits that the code inside cannot raise.
-        "prlimit", f"--as={MEMORY}", f"--cpu={SECONDS:.0f}", f"--nproc={PROCESSES}", f"--fsize={FILES}", "--core=0",
+        "prlimit", f"--data={MEMORY}", f"--as={ADDRESSES}", f"--cpu={SECONDS:.0f}", f"--nproc={PROCESSES}", f"--fsize={FILES}", "--core=0",
         sys.executable, "-s", "-B", "/course/script.py",
     ]  # fmt: skip
 

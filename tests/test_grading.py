@@ -1,11 +1,13 @@
 """Handing out, collecting and grading with nbgrader; the sandbox; ``graded`` in the notebooks of a class."""
 
+import ast
 import functools
 import http.server
 import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import textwrap
 import threading
@@ -23,6 +25,7 @@ from teaching import course, grading, inside, round, sandbox
 
 ALL = list(all_exercises().values())
 SOLUTIONS = sorted(authoring.SOLUTIONS.glob("*.ipynb"))
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
 needs_sandbox = pytest.mark.skipif(
     shutil.which("bwrap") is None, reason="no bubblewrap, so student code does not run here"
 )
@@ -124,7 +127,7 @@ def test_without_bubblewrap_nothing_is_run(played, monkeypatch):
     finally:
         sandbox.require.cache_clear()
     assert status == 1 and "apt install bubblewrap" in log and "Traceback" not in log
-    assert not (home / "autograded" / "damaged").exists()
+    assert not (home / "autograded" / "damaged" / round.LESSON).exists()
 
 
 # ------------------------------------------------- the course that is made
@@ -160,11 +163,7 @@ def test_the_stub_is_the_lessons_own():
 
 
 def lines_needed(name, *cells, others=()):
-    return [ast_text(s) for s, _ in inside.needed(name, set(others), list(inside.statements(list(cells))))]
-
-
-def ast_text(statement):
-    return inside.ast.unparse(statement)
+    return [ast.unparse(s) for s, _ in inside.needed(name, set(others), list(inside.statements(list(cells))))]
 
 
 def test_only_what_an_exercise_needs_is_run():
@@ -301,8 +300,6 @@ ESCAPES = """
 
 @needs_sandbox
 def test_the_sandbox_keeps_in_what_runs_in_it(tmp_path, monkeypatch):
-    import subprocess
-
     monkeypatch.setenv("A_TOKEN", "secret")
     secret, script = tmp_path / "notebook.ipynb", tmp_path / "escapes.py"
     secret.write_text("another's work")
