@@ -20,7 +20,7 @@ from nbgrader.api import Gradebook
 from nbgrader.utils import is_grade
 
 from course_utils import authoring, exercises
-from course_utils.exercises import all_exercises, graded
+from course_utils.exercises import all_exercises, checking, graded, running
 from teaching import course, grading, inside, round, sandbox
 
 ALL = list(all_exercises().values())
@@ -252,6 +252,19 @@ def test_forged_answers_earn_nothing_and_break_nothing(forged):
     assert outcome.status != "solved"
     shown = grading.outputs("relu_backward", outcome, 4)
     assert shown[-1].output_type == "error" and "<script>" not in shown[0].data["text/html"]
+
+
+def test_a_failure_of_the_grader_costs_nobody_points(monkeypatch):
+    """The right results may take long (a cold import); if they cannot be had, that is an error, not a grade."""
+    answer = json.dumps({"runs": honest("relu_backward")})
+    checking.expected_values.cache_clear()
+    monkeypatch.setattr(running, "SECONDS", 1e-6)
+    assert grading.read("relu_backward", answer).status == "solved"
+    checking.expected_values.cache_clear()
+    monkeypatch.setattr(sandbox, "SECONDS", 1e-6)
+    with pytest.raises(RuntimeError, match="the course's own version"):
+        grading.read("relu_backward", answer)
+    checking.expected_values.cache_clear()
 
 
 # ------------------------------------------------- the sandbox
