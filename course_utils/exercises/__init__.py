@@ -4,6 +4,7 @@ from course_utils.exercises.attempts import share_attempts
 from course_utils.exercises.bank import all_exercises
 from course_utils.exercises.checking import Outcome, check
 from course_utils.exercises.decorator import course_versions, exercise
+from course_utils.exercises.graded import graded
 from course_utils.exercises.progress import progress, remember
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "check",
     "course_versions",
     "exercise",
+    "graded",
     "progress",
     "remember",
     "share_attempts",

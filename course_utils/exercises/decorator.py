@@ -32,7 +32,7 @@ class Attempt:
 
     def __init__(self, exercise: Exercise, yours: Callable | None, outcome: Outcome) -> None:
         self._exercise = exercise
-        self._status = outcome.status
+        self.status = outcome.status
         self.yours = yours
         self._function = exercise.reference
         if outcome.status == "solved" and not outcome.slow_call:
@@ -44,7 +44,7 @@ class Attempt:
 
     def __repr__(self) -> str:
         whose = "the course's version" if self._function is self._exercise.reference else "your function"
-        return f"<exercise {self._exercise.number} {self._exercise.name}: {self._status}, stands for {whose}>"
+        return f"<exercise {self._exercise.number} {self._exercise.name}: {self.status}, stands for {whose}>"
 
     def hint(self) -> None:
         """Show the next hint; after the last, begin again."""
@@ -52,20 +52,27 @@ class Attempt:
         name = self._exercise.name
         n = hints_given[name] % len(hints)
         hints_given[name] += 1
-        last = (
-            f" That was the last one; `{name}.solution()` shows the course's version."
-            if n + 1 == len(hints)
-            else ""
+        last = " That was the last one" + (
+            "." if in_class() else f"; `{name}.solution()` shows the course's version."
         )
+        last = last if n + 1 == len(hints) else ""
         heading = f"Hint {n + 1} of {len(hints)} · {self._exercise.number} {name}"
         emit(card("wait", escape(heading), code(hints[n] + last)), f"{heading}\n  {hints[n]}{last}")
 
     def solution(self) -> None:
-        """Show the course's own version."""
+        """Show the course's own version; in a class (COURSE_CLASS set) that is the teacher's to do."""
+        if in_class():
+            sentence = "In this class your teacher shows the course's versions."
+            return emit(card("plain", escape(sentence)), sentence)
         source = dedent(inspect.getsource(self._exercise.reference)).rstrip()
         heading = f"The course's version · {self._exercise.number} {self._exercise.name}"
         body = f'<pre style="margin:6px 0;white-space:pre;overflow-x:auto">{escape(source)}</pre>'
         emit(card("plain", escape(heading), body), f"{heading}\n{source}")
+
+
+def in_class() -> bool:
+    """True where the environment says COURSE_CLASS=1, as the configurations for a class do."""
+    return os.environ.get("COURSE_CLASS") == "1"
 
 
 def silent(function: Callable) -> Callable:

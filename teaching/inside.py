@@ -1,0 +1,204 @@
+"""Runs inside the sandbox: call one exercise of a submission on its cases and print what came out.
+
+Reads ``{"name": exercise, "cells": [source, ...], "seconds": for one call}`` and prints one line of JSON with the runs. It does
+not judge them: code that shares a process with a submission can be made to say anything, so all that
+leaves the sandbox is values, and whether they are right is decided outside (:mod:`teaching.grading`).
+
+Of a submission only those lines run that the exercise needs: its own definition, and what is above it
+and gives a meaning to a name in it. Training, plots and experiments cost no time and can break nothing.
+"""
+
+import ast
+import base64
+import contextlib
+import json
+import linecache
+import os
+import re
+import symtable
+import sys
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import course_utils
+from course_utils import exercises
+from course_utils.exercises import running
+from course_utils.exercises.bank import Exercise, all_exercises
+from course_utils.exercises.checking import run_all
+from course_utils.exercises.running import time_limit
+
+TO_DEFINE = 30.0  # seconds for one statement above the exercise: a cold import of PyTorch takes many
+
+Statement = tuple[ast.stmt, str]  # with the name of its cell, for error messages
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+def statements(cells: list[str]) -> Iterator[Statement]:
+    """The statements of all cells in order. A cell that does not parse has none; magics are left out."""
+    for number, source in enumerate(cells, 1):
+        file = f"<cell {number}>"
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        with contextlib.suppress(SyntaxError, ValueError):
+            plain = re.sub(r"^[%!?]", "#", source, flags=re.MULTILINE)
+            yield from ((statement, file) for statement in ast.parse(plain).body)
+
+
+def changed(node: ast.AST) -> Iterator[str]:
+    """Names whose object a statement changes without binding them: a[i] = …, a.b = …, a.append(…)."""
+    if isinstance(node, SCOPES):
+        return
+    targets = []
+    if isinstance(node, (ast.Subscript, ast.Attribute)) and not isinstance(node.ctx, ast.Load):
+        targets = [node]
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        targets = [node.value.func] if isinstance(node.value.func, ast.Attribute) else []
+    for target in targets:
+        while isinstance(target, (ast.Subscript, ast.Attribute)):
+            target = target.value
+        if isinstance(target, ast.Name):
+            yield target.id
+    for child in ast.iter_child_nodes(node):
+        yield from changed(child)
+
+
+def binds_and_uses(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """The names that a statement gives a meaning to, and those that it (or a function in it) looks up."""
+    table = symtable.symtable(ast.unparse(statement), "cell", "exec")
+    binds = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+    uses = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
+    inner = list(table.get_children())
+    while inner:
+        scope = inner.pop()
+        uses |= {s.get_name() for s in scope.get_symbols() if s.is_global()}
+        inner += scope.get_children()
+    return binds | set(changed(statement)), uses
+
+
+def needed(name: str, others: set[str], everything: list[Statement]) -> list[Statement]:
+    """The statements that define ``name``, in order, and above them those that these need.
+
+    Empty when nothing defines it. ``others`` are the exercises that stand for the course's versions.
+    """
+    wanted, chosen = {name}, []
+    for statement, file in reversed(everything):
+        binds, uses = binds_and_uses(statement)
+        if not chosen and name not in binds:
+            continue  # below the last definition
+        star = isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
+        if star or binds & wanted and not binds & others:
+            if isinstance(statement, (ast.Import, ast.ImportFrom)) and not star:
+                # One line imports much; take only what is wanted, since plotting alone costs a second.
+                statement.names = [a for a in statement.names if (a.asname or a.name.split(".")[0]) in wanted]
+            chosen.append((statement, file))
+            wanted |= uses
+    return chosen[::-1]
+
+
+def withhold_answers(exercise: Exercise) -> Exercise:
+    """From here on the course's own versions of this exercise only raise: they must not earn points.
+
+    Returns the exercise with cases that still work: some are made with the course's version.
+    """
+
+    def answer(*arguments: Any, **named: Any) -> None:
+        raise AssertionError("the course's own version earns no points, write your own")
+
+    genuine = {}
+    for function in (exercise.reference, exercise.truth, *exercise.alternatives):
+        if isinstance(function, types.FunctionType) and not function.__code__.co_freevars:
+            genuine[function.__name__] = with_names(function, {})
+            function.__code__ = answer.__code__
+    return replace(
+        exercise, cases=tuple(replace(case, make=with_names(case.make, genuine)) for case in exercise.cases)
+    )
+
+
+def with_names(function: Callable, names: dict[str, Any]) -> Callable:
+    """A copy of a function that finds ``names`` among its globals."""
+    if not isinstance(function, types.FunctionType):
+        return function
+    copy = types.FunctionType(
+        function.__code__,
+        function.__globals__ | names,
+        closure=function.__closure__,
+        argdefs=function.__defaults__,
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy
+
+
+def define(chosen: list[Statement], names: dict[str, Any]) -> str:
+    """Run statements in a namespace; one that fails is passed over, as a cell is. Returns the last error."""
+    error = ""
+    for statement, file in chosen:
+        try:
+            with time_limit(TO_DEFINE):
+                exec(compile(ast.Module([statement], []), file, "exec"), names)
+        except BaseException as problem:  # noqa: BLE001 - SystemExit and endless loops included
+            text = str(problem) or (f"still running after {TO_DEFINE:g} seconds" if not problem.args else "")
+            error = f"{type(problem).__name__}: {text}"
+    return error
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can carry it, to the last bit; of an unknown object only the name of its type."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+        data = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
+        return {"array": data, "type": value.dtype.str, "shape": list(value.shape)}
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, (tuple, list)):
+        return {type(value).__name__: [plain(v) for v in value]}
+    return {"other": type(value).__name__}
+
+
+def answer(name: str, cells: list[str]) -> dict[str, Any]:
+    """What is to be known of an exercise of a submission: its runs, or why there are none."""
+    exercise = all_exercises()[name]
+    others = {e.name: e.reference for e in all_exercises().values() if e.lesson == exercise.lesson}
+    del others[name]
+    chosen = needed(name, set(others), list(statements(cells)))
+    if not chosen:
+        return {"missing": unreadable(name, cells)}
+
+    for module in (course_utils, exercises, exercises.decorator):
+        module.exercise = lambda function: function  # nothing is checked or drawn while it is defined
+    exercise = withhold_answers(exercise)
+    names = {"__name__": "__main__", **others}
+    error = define(chosen, names)
+    function = names.get(name)
+    if not callable(function):
+        return {"missing": error or f"{name} is not a function."}
+    runs = run_all(exercise, getattr(function, "yours", None) or function)
+    return {"runs": [vars(run) | {"values": {n: plain(v) for n, v in run.values.items()}} for run in runs]}
+
+
+def unreadable(name: str, cells: list[str]) -> str:
+    """The SyntaxError of the cell that was to define ``name``, or ''."""
+    for source in cells:
+        if re.search(rf"^\s*def {name}\b", source, re.MULTILINE):
+            try:
+                ast.parse(source)
+            except (SyntaxError, ValueError) as error:
+                return f"Python cannot read the cell of {name}: {error}."
+    return ""
+
+
+def main() -> None:
+    job = json.load(sys.stdin)
+    out = os.fdopen(os.dup(1), "w")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):  # what a submission prints goes nowhere
+        os.dup2(nothing, stream)
+    running.SECONDS = job["seconds"]
+    json.dump(answer(job["name"], job["cells"]), out)
+    out.flush()
+    os._exit(0)  # threads and exit handlers that a submission left behind do not matter
+
+
+if __name__ == "__main__":
+    main()

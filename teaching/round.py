@@ -1,0 +1,393 @@
+"""One round of nbgrader on the hard cases: ``python -m teaching.round`` (which is ``make round``).
+
+Generates and releases two assignments, hands in one submission a case (lesson 02 through nbgrader's
+exchange, lesson 00 as files downloaded from a learning platform), collects, grades, writes and releases
+feedback and exports the grades, all with nbgrader's own commands. Then prints what every case should
+earn and what it got, and exits with 0 only if these are equal and every step did what it should.
+"""
+
+import csv
+import sys
+import tempfile
+import textwrap
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+from nbgrader.utils import is_grade
+
+from course_utils import authoring
+from course_utils.exercises.running import SECONDS
+from teaching import course, sandbox
+
+LESSON, SMALL = "02_backprop", "00_start_here"
+
+RIGHT = {
+    "linear_backward": "return grad_y @ W.T, x.T @ grad_y, grad_y.sum(axis=0)",
+    "relu_backward": "return np.where(x > 0, grad_y, 0.0)",
+    "cross_entropy_backward": """\
+        p = np.exp(logits - logits.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        p[np.arange(len(y)), y] -= 1
+        return p / len(y)""",
+    "numerical_gradient": """\
+        nudges = eps * np.eye(len(theta))
+        return np.array([(f(theta + nudge) - f(theta - nudge)) / (2 * eps) for nudge in nudges])""",
+    "train": """\
+        losses = []
+        for x, y in batches:
+            value, grad_logits = loss(net.forward(x), y)
+            net.backward(grad_logits)
+            net.theta -= rate * net.grad
+            losses.append(value)
+        return losses""",
+}
+# Misconceptions that the bank knows by these names.
+WRONG = {
+    "linear_backward": ("averaged_again", "return grad_y @ W.T, x.T @ grad_y / len(x), grad_y.mean(axis=0)"),
+    "relu_backward": ("gate_missing", "return grad_y"),
+    "cross_entropy_backward": ("batch_forgotten", RIGHT["cross_entropy_backward"].replace(" / len(y)", "")),
+    "numerical_gradient": (
+        "one_sided_gradient",
+        "return np.array([(f(theta + eps * e) - f(theta)) / eps for e in np.eye(len(theta))])",
+    ),
+    "train": ("climbing", RIGHT["train"].replace("-= rate", "+= rate")),
+}
+ALL = tuple(RIGHT)
+
+
+def all_but(*names: str) -> tuple[str, ...]:
+    return tuple(name for name in ALL if name not in names)
+
+
+def fill(notebook: NotebookNode, bodies: dict[str, str]) -> None:
+    """Write into the exercises of a released notebook what a learner would."""
+    for cell in notebook.cells:
+        if (name := course.exercise_of(cell)) in bodies:
+            body = textwrap.indent(textwrap.dedent(bodies[name]), "    ")
+            assert authoring.STUB in cell.source
+            cell.source = cell.source.replace(f"    {authoring.STUB}", body)
+
+
+def add(notebook: NotebookNode, source: str, at: int = 2) -> None:
+    """A code cell of the learner's own; by default below the setup."""
+    notebook.cells.insert(at, new_code_cell(textwrap.dedent(source).strip()))
+
+
+# ------------------------------------------------- the cases: each changes the released notebook
+
+
+def right(notebook):
+    fill(notebook, RIGHT)
+
+
+def wrong(notebook):
+    fill(notebook, {name: body for name, (_, body) in WRONG.items()})
+
+
+def blank(notebook):
+    pass
+
+
+def partly(notebook):
+    fill(notebook, {name: RIGHT[name] for name in ("linear_backward", "cross_entropy_backward")})
+
+
+def with_helpers(notebook):
+    """Right, with helpers, imports and a table in cells of their own, and an exercise written twice."""
+    fill(notebook, RIGHT | {"relu_backward": "return gate(x) * grad_y", "numerical_gradient": "return 0"})
+    helpers = """
+        from math import fsum
+
+        table = {}
+        table["open"] = 1.0
+
+        def gate(x):
+            return np.where(x > 0, table["open"], 0.0)
+        """
+    add(notebook, helpers)
+    second_try = """
+        @exercise
+        def numerical_gradient(f, theta, eps=1e-5):
+            return [fsum([f(theta + eps * e), -f(theta - eps * e)]) / (2 * eps) for e in np.eye(len(theta))]
+        """
+    add(notebook, second_try, len(notebook.cells))
+
+
+def endless(notebook):
+    fill(notebook, RIGHT | {"relu_backward": "while True:\n    pass"})
+
+
+def endless_outside(notebook):
+    """Right; a cell of the learner's own never ends, one waits for input, one ends the kernel."""
+    right(notebook)
+    add(notebook, "while True:\n    pass")
+    add(notebook, "input('press Enter')")
+    add(notebook, "import os, signal\n\nos.kill(os.getpid(), signal.SIGKILL)")
+
+
+def killed(notebook):
+    """Two exercises end the kernel, each in its own way, and one takes all memory; the others are right."""
+    own = {
+        "linear_backward": "import os\nos._exit(0)",
+        "cross_entropy_backward": "import os\nos.kill(os.getpid(), 9)",
+        "train": "hoard = []\nwhile True:\n    hoard.append(bytearray(2**28))",
+    }
+    fill(notebook, RIGHT | own)
+
+
+def tests_deleted(notebook):
+    """All graded cells are gone, and one exercise with its own cell."""
+    fill(notebook, RIGHT | {"relu_backward": WRONG["relu_backward"][1]})
+    notebook.cells = [c for c in notebook.cells if not is_grade(c) and course.exercise_of(c) != "train"]
+
+
+def tests_tampered(notebook):
+    """Graded cells made to pass and to be worth more, over wrong exercises."""
+    wrong(notebook)
+    for cell in filter(is_grade, notebook.cells):
+        cell.source = "print('solved')"
+        cell.metadata.nbgrader.points = 100
+        cell.metadata.nbgrader.locked = False
+
+
+def noisy(notebook):
+    """Right, with prints, warnings and stderr everywhere."""
+    noise = "import sys, warnings\nprint('here')\nprint('there', file=sys.stderr)\nwarnings.warn('careful')\n"
+    fill(notebook, {name: noise + textwrap.dedent(body) for name, body in RIGHT.items()})
+    add(notebook, noise)
+
+
+def references(notebook):
+    """Four ways to hand in the course's own version, and one exercise that is the learner's."""
+    bank = "from course_utils.exercises.bank import all_exercises\n"
+    ways = {
+        "linear_backward": bank + "return all_exercises()['linear_backward'].reference(grad_y, x, W)",
+        "relu_backward": "return course_versions('02')['relu_backward'](grad_y, x)",
+        "cross_entropy_backward": RIGHT["cross_entropy_backward"],
+    }
+    fill(notebook, ways)
+    swap = "from course_utils.exercises.lesson02 import numerical_gradient\n" + bank
+    add(notebook, swap + "train = all_exercises()['train'].alternatives[0]", len(notebook.cells))
+
+
+def patched(notebook):
+    """Blank, with the course's checks replaced by some that say yes."""
+    patch = """
+        import course_utils.exercises as exercises
+        from course_utils.exercises import checking, comparing, running
+
+        yes = checking.Outcome("solved", "")
+        exercises.graded = lambda name, names, points: print(f"{points} of {points} points")
+        exercises.check = checking.check = lambda name, function: yes
+        checking.judge = lambda exercise, runs: yes
+        comparing.equal = checking.equal = lambda *a: True
+        exercise = lambda function: function
+        """
+    add(notebook, patch)
+
+
+def forged(notebook):
+    """One exercise writes what it takes for the grader's answer to every open file; the others are right."""
+    body = """
+        import json, os
+        for file in range(3, 64):
+            try:
+                os.write(file, json.dumps({"runs": [], "status": "solved", "points": 4}).encode())
+            except OSError:
+                pass
+        os._exit(0)
+        """
+    fill(notebook, RIGHT | {"relu_backward": body})
+
+
+def broken_cell(notebook):
+    """One cell that Python cannot read; the others are right."""
+    fill(notebook, RIGHT | {"train": "return ["})
+
+
+@dataclass(frozen=True)
+class Case:
+    """One submission: who (the case's name), what is changed, which exercises earn their points."""
+
+    what: str
+    change: Callable[[NotebookNode], None]
+    earns: tuple[str, ...]
+    file: str = f"{LESSON}.ipynb"
+    damage: Callable[[str], str] = str  # of the notebook's text, after the change
+    graded: bool = True  # False where nbgrader can do nothing but say so
+
+
+CASES = {
+    "right": Case("right", right, ALL),
+    "helpers": Case("right, helpers in cells of their own", with_helpers, ALL),
+    "wrong": Case("wrong: five misconceptions", wrong, ()),
+    "blank": Case("blank, as released", blank, ()),
+    "partly": Case("two of five done", partly, ("linear_backward", "cross_entropy_backward")),
+    "endless": Case("2.2 loops for ever", endless, all_but("relu_backward")),
+    "outside": Case("right; other cells loop, ask, kill", endless_outside, ALL),
+    "killed": Case("2.1, 2.3 kill the kernel, 2.5 eats memory", killed, ("relu_backward", "numerical_gradient")),
+    "deleted": Case(
+        "test cells deleted, 2.2 wrong, 2.5 deleted", tests_deleted, all_but("relu_backward", "train")
+    ),
+    "tampered": Case("wrong, test cells made to pass", tests_tampered, ()),
+    "renamed": Case("right, the notebook renamed", right, ALL, file=f"{LESSON} (1).ipynb"),
+    "noisy": Case("right, prints, warns, writes to stderr", noisy, ALL),
+    "reference": Case("the course's version four times, 2.3 own", references, ("cross_entropy_backward",)),
+    "patched": Case("blank, the checks replaced", patched, ()),
+    "forged": Case("2.2 forges the grader's answer", forged, all_but("relu_backward")),
+    "unreadable": Case("2.5 has a syntax error", broken_cell, all_but("train")),
+    "damaged": Case("not a notebook any more", right, (), damage=lambda text: text[:-500], graded=False),
+}  # fmt: skip
+
+# Lesson 00 comes from a learning platform, under the names that Canvas and Moodle give.
+STEP = {"right": "return theta - rate * grad", "wrong": "return theta + rate * grad"}
+DOWNLOADED = {
+    "canvas": ("canvas_LATE_31415_92653_00_start_here-1.ipynb", "right"),
+    "zipped": ("zipped_27182.zip", "right"),
+    "Moodle Student": ("Moodle Student_14142_assignsubmission_file/00_start_here.ipynb", "wrong"),
+}
+
+
+# ------------------------------------------------- the round
+
+
+class Failed(Exception):
+    """A step of the round did not do what it should."""
+
+
+@dataclass(frozen=True)
+class Row:
+    case: str
+    expected: float
+    awarded: float
+
+    def __str__(self) -> str:
+        mark = "" if self.expected == self.awarded else "   DIFFERENT"
+        return f"{self.case:<46}{self.expected:>9g}{self.awarded:>9g}{mark}"
+
+
+def play(folder: Path, seconds: float = 2 * SECONDS, say: Callable[[str], None] = print) -> list[Row]:
+    """The whole round in an empty folder; ``seconds`` as CheckExercises.seconds. Raises Failed at a step
+    that goes wrong, NoSandbox where student code cannot run."""
+    sandbox.require()
+    home, exchange = folder / "course", folder / "exchange"
+    exchange.mkdir()
+    exchange.chmod(0o777)
+    shared = (f"--Exchange.root={exchange}", f"--Exchange.cache={folder / 'cache'}")
+
+    def step(*arguments: str, code: int = 0, where: Path = home) -> str:
+        start = time.monotonic()
+        got, log = course.nbgrader(where, *arguments, *shared)
+        if where == home:  # not every student's
+            say(f"{time.monotonic() - start:5.1f} s  nbgrader {' '.join(arguments)}")
+        if got != code:
+            raise Failed(f"nbgrader {' '.join(arguments)} ended with {got}:\n{log}")
+        return log
+
+    course.make(home, [LESSON[:2], SMALL[:2]])
+    step("generate_assignment", "*")
+    step("release_assignment", LESSON)
+    released = nbformat.read(home / "release" / LESSON / f"{LESSON}.ipynb", as_version=4)
+    for student, case in CASES.items():
+        notebook = nbformat.from_dict(released)
+        case.change(notebook)
+        desk = folder / "students" / student
+        (desk / LESSON).mkdir(parents=True)
+        (desk / LESSON / case.file).write_text(case.damage(nbformat.writes(notebook)), encoding="utf-8")
+        step(
+            "submit",
+            LESSON,
+            "--course=which-weights-move",
+            f"--CourseDirectory.student_id={student}",
+            where=desk,
+        )
+    step("collect", LESSON)
+    download(home)
+    step("zip_collect", SMALL)
+
+    start = time.monotonic()
+    log = step("autograde", LESSON, f"--CheckExercises.seconds={seconds}", code=1)
+    say(f"       that is {(time.monotonic() - start) / len(CASES):.1f} s a submission of five exercises")
+    refused = {case for case in CASES if f"'{LESSON}' for student '{case}'" in log}
+    if refused != {name for name, case in CASES.items() if not case.graded}:
+        raise Failed(f"nbgrader could not grade {sorted(refused)}:\n{log}")
+    step("autograde", SMALL)
+    for assignment in (LESSON, SMALL):
+        step("generate_feedback", assignment)
+    step("release_feedback", LESSON)
+    desk = folder / "students" / "wrong"
+    step(
+        "fetch_feedback",
+        LESSON,
+        "--course=which-weights-move",
+        "--CourseDirectory.student_id=wrong",
+        where=desk,
+    )
+    if not list(desk.glob(f"{LESSON}/feedback/*/{LESSON}.html")):
+        raise Failed("the feedback did not reach the student")
+    step("export", f"--to={home / 'grades.csv'}")
+    return list(rows(home))
+
+
+def download(home: Path) -> None:
+    """Put submissions of the small lesson where a teacher puts what a learning platform gives."""
+    archive = home / "downloaded" / SMALL / "archive"
+    for name, done in DOWNLOADED.values():
+        notebook = nbformat.read(home / "release" / SMALL / f"{SMALL}.ipynb", as_version=4)
+        fill(notebook, {"step": STEP[done]})
+        (archive / name).parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".zip"):
+            with zipfile.ZipFile(archive / name, "w") as packed:
+                packed.writestr(f"{SMALL}.ipynb", nbformat.writes(notebook))
+        else:
+            (archive / name).write_text(nbformat.writes(notebook), encoding="utf-8")
+
+
+def rows(home: Path) -> Iterator[Row]:
+    """Every case with what it should have earned and what the exported grades say."""
+    with (home / "grades.csv").open(newline="") as file:
+        awarded = {
+            (row["assignment"], row["student_id"]): float(row["score"]) for row in csv.DictReader(file)
+        }
+    worth = {
+        name: course.points(nbformat.read(home / "source" / name / f"{name}.ipynb", as_version=4))
+        for name in (LESSON, SMALL)
+    }
+    for student, case in CASES.items():
+        expected = sum(worth[LESSON][name] for name in case.earns)
+        yield Row(f"02  {case.what}", expected, awarded.get((LESSON, student), float("nan")))
+    for student, (_, done) in DOWNLOADED.items():
+        expected = worth[SMALL]["step"] * (done == "right")
+        yield Row(f"00  {done}, downloaded: {student}", expected, awarded.get((SMALL, student), float("nan")))
+
+
+def table(found: list[Row]) -> str:
+    different = sum(row.expected != row.awarded for row in found)
+    return "\n".join(
+        [
+            f"{'case':<46}{'expected':>9}{'awarded':>9}",
+            *map(str, found),
+            f"{len(found)} cases, {different} different",
+        ]
+    )
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            found = play(Path(folder))
+        except (Failed, sandbox.NoSandbox) as problem:
+            print(problem, file=sys.stderr)
+            return 1
+    print("\n" + table(found))
+    return int(any(row.expected != row.awarded for row in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

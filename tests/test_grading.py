@@ -1,0 +1,434 @@
+"""Handing out, collecting and grading with nbgrader; the sandbox; ``graded`` in the notebooks of a class."""
+
+import ast
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+from nbgrader.utils import is_grade
+
+from course_utils import authoring, exercises
+from course_utils.exercises import all_exercises, checking, graded, running
+from teaching import course, grading, inside, round, sandbox
+
+ALL = list(all_exercises().values())
+SOLUTIONS = sorted(authoring.SOLUTIONS.glob("*.ipynb"))
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
+needs_sandbox = pytest.mark.skipif(
+    shutil.which("bwrap") is None and not (os.environ.get("CI") and sys.platform == "linux"),
+    reason="no bubblewrap, so student code does not run here",
+)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+# ------------------------------------------------- the whole round, with nbgrader's own commands
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("round")
+    return folder / "course", round.play(folder, seconds=1.5, say=lambda line: None)
+
+
+@needs_sandbox
+def test_every_case_earns_what_it_should(played, capsys):
+    _, rows = played
+    with capsys.disabled():
+        print("\n" + round.table(rows))
+    assert [str(row) for row in rows if row.expected != row.awarded] == []
+    assert len(rows) == len(round.CASES) + len(round.DOWNLOADED)
+
+
+def test_a_round_with_a_difference_says_so():
+    """The table is worth nothing if it cannot fail."""
+    assert "1 cases, 1 different" in round.table([round.Row("02  right", 34, 30)])
+
+
+@needs_sandbox
+def test_points_of_every_exercise_are_in_the_gradebook(played):
+    """Not only their sum: each exercise earns its own."""
+    home, _ = played
+    worth = course.points(read(home / "source" / round.LESSON / f"{round.LESSON}.ipynb"))
+    with Gradebook(f"sqlite:///{home / 'gradebook.db'}", "which-weights-move") as gradebook:
+        for student, case in round.CASES.items():
+            if case.graded:
+                grades = gradebook.find_submission(round.LESSON, student).notebooks[0].grades
+                awarded = {g.name.removeprefix(grading.PREFIX): g.score for g in grades}
+                assert awarded == {n: worth[n] * (n in case.earns) for n in worth}, student
+                assert not any(g.needs_manual_grade for g in grades)
+
+
+@needs_sandbox
+def test_feedback_names_the_misconceptions(played):
+    home, _ = played
+    page = (home / "feedback" / "wrong" / round.LESSON / f"{round.LESSON}.html").read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", "", page).replace("&#39;", "'").replace("&#x27;", "'")
+    for name, (misconception, _) in round.WRONG.items():
+        (known,) = [m for m in all_exercises()[name].misconceptions if m.name == misconception]
+        assert known.message.replace("`", "") in text, misconception
+
+
+@needs_sandbox
+def test_a_renamed_notebook_stays_beside_its_copy(played):
+    home, _ = played
+    names = {path.name for path in (home / "submitted" / "renamed" / round.LESSON).glob("*.ipynb")}
+    assert names == {"02_backprop (1).ipynb", "02_backprop.ipynb"}
+
+
+@needs_sandbox
+def test_tampered_cells_are_put_back(played):
+    home, _ = played
+    notebook = read(home / "autograded" / "tampered" / round.LESSON / f"{round.LESSON}.ipynb")
+    assert all(cell.source.startswith("from course_utils") for cell in notebook.cells if is_grade(cell))
+
+
+@needs_sandbox
+def test_release_has_no_answers_and_no_outputs(played):
+    home, _ = played
+    source = read(home / "source" / round.LESSON / f"{round.LESSON}.ipynb")
+    released = read(home / "release" / round.LESSON / f"{round.LESSON}.ipynb")
+    text = "\n".join(cell.source for cell in released.cells)
+    answers = re.findall(r"### BEGIN SOLUTION\n(.*?)\n *### END SOLUTION", "\n".join(code(source)), re.DOTALL)
+    assert len(answers) == 5
+    assert not [answer for answer in answers if answer.strip() in text] and "SOLUTION" not in text
+    assert not any(cell.get("outputs") for cell in released.cells)
+    assert text.count(authoring.STUB) == 5
+    assert {p.name for p in (home / "release" / round.SMALL).iterdir()} == {
+        "00_start_here.ipynb",
+        "NOTATION.md",
+    }
+
+
+@needs_sandbox
+def test_without_bubblewrap_nothing_is_run(played, monkeypatch):
+    home, _ = played
+    sandbox.require.cache_clear()
+    monkeypatch.setattr(os, "environ", os.environ | {"PATH": str(Path(sys.executable).parent)})
+    try:
+        status, log = course.nbgrader(home, "autograde", round.LESSON, "--CourseDirectory.student_id=damaged")
+    finally:
+        sandbox.require.cache_clear()
+    assert status == 1 and "apt install bubblewrap" in log and "Traceback" not in log
+    assert not (home / "autograded" / "damaged" / round.LESSON).exists()
+
+
+# ------------------------------------------------- the course that is made
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda p: p.stem)
+def test_assignment(path):
+    """Every exercise has one graded cell right under it, worth its minutes; links lead to other assignments."""
+    solution = read(path)
+    notebook = course.assignment(solution, path.name[:2])
+    assert notebook.cells[-1].source.endswith(
+        f'share_attempts("{path.name[:2]}", False)'
+    )  # consent is asked for, never given
+    nbformat.validate(notebook)
+    lesson = [e for e in ALL if e.lesson == path.name[:2]]
+    worth = course.points(solution)
+    assert list(worth) == [e.name for e in lesson] and all(2 <= p <= 20 for p in worth.values())
+    cells = notebook.cells
+    under = {
+        course.exercise_of(a): b for a, b in zip(cells, cells[1:], strict=False) if course.exercise_of(a)
+    }
+    assert {name: cell.metadata.nbgrader.points for name, cell in under.items()} == worth
+    assert sum(is_grade(cell) for cell in cells) == len(lesson)
+    assert len({cell.id for cell in cells}) == len(cells)
+    for cell in cells:
+        for target in re.findall(r"\]\(([^)#:]+\.ipynb)\)", cell.source):
+            assert re.fullmatch(r"\.\./(\d\d_\w+)/\1\.ipynb", target)
+            assert (authoring.SOLUTIONS / Path(target).name).exists()
+
+
+def test_the_stub_is_the_lessons_own():
+    assert repr(authoring.STUB)[1:-1] in course.CONFIG.read_text()
+
+
+# ------------------------------------------------- what of a submission is run
+
+
+def lines_needed(name, *cells, others=()):
+    return [ast.unparse(s) for s, _ in inside.needed(name, set(others), list(inside.statements(list(cells))))]
+
+
+def test_only_what_an_exercise_needs_is_run():
+    cells = [
+        "import matplotlib.pyplot as plt\nimport numpy as np\nfrom course_utils import claim, exercise",
+        "%matplotlib inline\nrate = 0.1\ntable = {}\nfor i in range(3):\n    table[i] = np.exp(i)",
+        "losses = train_for_hours()\nwhile True:\n    pass",
+        "def helper(x):\n    losses = x * rate\n    return losses",
+        "@exercise\ndef mine(x):\n    return helper(x) + table[0] + other(x)",
+        "def other(x):\n    return 7",
+        "rate = 100",
+        "not python (",
+    ]
+    assert lines_needed("mine", *cells, others=["other"]) == [
+        "import numpy as np",
+        "from course_utils import exercise",
+        "rate = 0.1",
+        "table = {}",
+        "for i in range(3):\n    table[i] = np.exp(i)",
+        "def helper(x):\n    losses = x * rate\n    return losses",
+        "@exercise\ndef mine(x):\n    return helper(x) + table[0] + other(x)",
+    ]
+
+
+def test_the_last_definition_counts_and_may_use_earlier_ones():
+    cells = ["def mine(x):\n    return 1", "rows = []\nrows.append(2)", "mine = wrap(mine, rows)", "mine(3)"]
+    assert lines_needed("mine", *cells) == [
+        "def mine(x):\n    return 1",
+        "rows = []",
+        "rows.append(2)",
+        "mine = wrap(mine, rows)",
+    ]
+    assert lines_needed("mine", "x = 1", "def yours():\n    pass") == []
+
+
+# Plain ones, one with PyTorch, one whose cases are made with the answer.
+SAMPLE = ("multiply_backward", "structured_step", "sandwich_step", "retract", "design")
+
+
+@needs_sandbox
+def test_solutions_are_solved_in_the_sandbox():
+    sources = {path.name[:2]: code(read(path)) for path in SOLUTIONS}
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(lambda n: grading.ask(n, sources[all_exercises()[n].lesson], 10), SAMPLE))
+    assert {n: grading.read(n, s).status for n, s in zip(SAMPLE, said, strict=True)} == dict.fromkeys(
+        SAMPLE, "solved"
+    )
+
+
+# ------------------------------------------------- what comes out of the sandbox is not trusted
+
+
+RUN = {"problem": "", "error": "", "blank": False, "stopped": False, "changed": []}
+
+
+def honest(name):
+    """The sandbox's answer for the reference of an exercise."""
+    found = inside.run_all(all_exercises()[name], all_exercises()[name].reference)
+    return [RUN | {"values": {n: inside.plain(v) for n, v in run.values.items()}} for run in found]
+
+
+def test_right_values_survive_the_way_out():
+    assert grading.read("relu_backward", json.dumps({"runs": honest("relu_backward")})).status == "solved"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        "null",
+        '{"status": "solved"}',
+        '{"runs": []}',
+        '{"runs": [{}]}',
+        json.dumps({"runs": honest("relu_backward")[:1]}),
+        json.dumps({"runs": [RUN | {"values": {}, "stopped": True}]}),
+        json.dumps({"runs": [r | {"values": {"grad_x": {"array": "", "type": "O", "shape": [9]}}} for r in [RUN] * 9]}),
+        json.dumps({"runs": [r | {"values": {"grad_x": {"other": "Solved"}}} for r in [RUN] * 9]}),
+        '{"missing": ""}',
+        '{"missing": ["<script>"]}',
+    ],
+)  # fmt: skip
+def test_forged_answers_earn_nothing_and_break_nothing(forged):
+    outcome = grading.read("relu_backward", forged)
+    assert outcome.status != "solved"
+    shown = grading.outputs("relu_backward", outcome, 4)
+    assert shown[-1].output_type == "error" and "<script>" not in shown[0].data["text/html"]
+
+
+def test_a_failure_of_the_grader_costs_nobody_points(monkeypatch):
+    """The right results may take long (a cold import); if they cannot be had, that is an error, not a grade."""
+    answer, entry = json.dumps({"runs": honest("relu_backward")}), all_exercises()["relu_backward"]
+
+    def slow(*arguments):
+        time.sleep(0.3)
+        return entry.truth(*arguments)
+
+    monkeypatch.setitem(all_exercises(), "relu_backward", replace(entry, truth=slow))
+    monkeypatch.setattr(running, "SECONDS", 0.1)
+    checking.expected_values.cache_clear()
+    try:
+        assert grading.read("relu_backward", answer).status == "solved"
+        checking.expected_values.cache_clear()
+        monkeypatch.setattr(sandbox, "SECONDS", 0.1)
+        with pytest.raises(RuntimeError, match="the course's own version"):
+            grading.read("relu_backward", answer)
+    finally:
+        checking.expected_values.cache_clear()
+
+
+# ------------------------------------------------- the sandbox
+
+
+ESCAPES = """
+    import json, os, pathlib, resource, socket, sys
+
+    secret, port = json.load(sys.stdin)
+
+    def tried(action):
+        try:
+            return bool(action())
+        except Exception:
+            return False
+
+    def write(folder):
+        path = pathlib.Path(folder) / "left-behind"
+        path.write_text("here")
+        path.unlink()
+        return True
+
+    def raise_limit():
+        resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+        return True
+
+    def processes():
+        return len([name for name in os.listdir("/proc") if name.isdigit()]) > 9
+
+    print(json.dumps({
+        "reads another's work": tried(lambda: open(secret).read()),
+        "lists the course folder": tried(lambda: os.listdir(os.path.dirname(secret))),
+        "writes beside it": tried(lambda: write(os.path.dirname(secret))),
+        "writes into the course": tried(lambda: write(os.path.dirname(json.__file__))),
+        "writes into the system": tried(lambda: write("/usr/lib")),
+        "reaches the network": tried(lambda: socket.create_connection(("127.0.0.1", port), 2)),
+        "sees other processes": tried(processes),
+        "sees the environment": "A_TOKEN" in os.environ,
+        "writes a large file": tried(lambda: open("/tmp/large", "wb").write(bytes(2**23))),
+        "raises its limits": tried(raise_limit),
+        "is root": os.getuid() == 0,
+    }))
+    """
+
+
+@needs_sandbox
+def test_the_sandbox_keeps_in_what_runs_in_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("A_TOKEN", "secret")
+    secret, script = tmp_path / "notebook.ipynb", tmp_path / "escapes.py"
+    secret.write_text("another's work")
+    script.write_text(textwrap.dedent(ESCAPES))
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    job = json.dumps([str(secret), server.server_port])
+    try:
+        inside_it = json.loads(sandbox.run(script, job))
+        outside = subprocess.run(
+            [sys.executable, script], input=job, capture_output=True, text=True, check=True
+        )
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert inside_it == dict.fromkeys(inside_it, False)
+    # Outside, the same script does most of this, so it does try.
+    for what in ("reads another's work", "writes beside it", "reaches the network", "sees the environment"):
+        assert json.loads(outside.stdout)[what], what
+
+
+@needs_sandbox
+def test_what_does_not_stop_is_killed_with_all_it_started(tmp_path):
+    script = tmp_path / "stays.py"
+    script.write_text(
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print('begun', flush=True)\n"
+        "os.fork() or os.setsid()\n"
+        "time.sleep(987)\n"
+    )
+    assert sandbox.run(script, "", seconds=1) == "begun\n"
+    commands = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if b"USER=student" in path.read_bytes():
+                commands.append((path.parent / "cmdline").read_bytes())
+        except OSError:
+            pass  # ended meanwhile, or somebody else's
+    assert not [command for command in commands if b"script.py" in command]
+
+
+# ------------------------------------------------- graded, in a learner's notebook
+
+
+def named(name, function):
+    function.__name__ = name
+    return function
+
+
+def mine(grad_y, x):
+    return grad_y * (x > 0)
+
+
+def attempt(function):
+    return exercises.exercise(named("relu_backward", function))
+
+
+def gate_missing(grad_y, x):
+    return grad_y
+
+
+def test_graded_says_what_is_earned_and_stops_nothing(capsys):
+    stands = {
+        "4 of 4 points, solved": [attempt(mine), mine],
+        "0 of 4 points, not yet": [
+            attempt(gate_missing),
+            gate_missing,
+            3,
+            all_exercises()["relu_backward"].reference,
+            functools.wraps(all_exercises()["relu_backward"].reference)(lambda *a: 1),
+        ],
+        "0 of 4 points, not attempted": [exercises.course_versions("02")["relu_backward"], None],
+    }
+    capsys.readouterr()
+    for line, things in stands.items():
+        for thing in things:
+            graded("relu_backward", {"relu_backward": thing}, points=4)
+            assert capsys.readouterr().out == f"Exercise 2.2 relu_backward: {line}.\n"
+    graded("relu_backward", {}, points=4)
+    assert "not attempted" in capsys.readouterr().out
+
+
+def test_graded_raises_for_nbgrader(monkeypatch, capsys):
+    """Which is what the student's Validate button shows."""
+    attempted = exercises.course_versions("02")["relu_backward"]
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    graded("relu_backward", {"relu_backward": mine}, points=4)
+    assert "4 of 4" in capsys.readouterr().out
+    for thing in (None, 3, gate_missing, attempted):
+        with pytest.raises(AssertionError, match="0 of 4 points"):
+            graded("relu_backward", {"relu_backward": thing}, points=4)
+    with pytest.raises(AssertionError, match="course's own version"):
+        graded("relu_backward", {"relu_backward": all_exercises()["relu_backward"].reference}, points=4)
+
+
+def test_in_a_class_the_teacher_shows_solutions(monkeypatch, capsys):
+    blank = exercises.course_versions("02")["relu_backward"]
+    monkeypatch.setenv("COURSE_CLASS", "1")
+    exercises.decorator.hints_given.clear()
+    blank.solution()
+    blank.hint()
+    blank.hint()
+    out = capsys.readouterr().out
+    assert "your teacher shows" in out and "return" not in out and "solution()" not in out
+    assert "That was the last one." in out
