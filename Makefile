@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help lab fresh test notebooks bench
+.PHONY: help lab fresh test notebooks bench room
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -32,8 +32,11 @@ notebooks: $(VENV)/installed.test  ## run the solutions that changed, and make t
 bench: $(VENV)/installed.bench  ## compare speed with PyTorch, JAX and others, and queries with what practitioners pick
 	@$(PY) -m benchmarks
 
+room: $(VENV)/installed.teach  ## try a room of learners on this machine (JupyterHub)
+	@$(PY) -m teaching.room $(ARGS)
+
 # 'installed.test' means: the package with its extra 'test' is in .venv, and nothing asked for has changed since.
-$(VENV)/installed $(VENV)/installed.test $(VENV)/installed.bench: pyproject.toml constraints.txt | $(PY)
+$(VENV)/installed $(VENV)/installed.test $(VENV)/installed.bench $(VENV)/installed.teach: pyproject.toml constraints.txt | $(PY)
 	@echo "Installing the course and what it needs into $(VENV) (the first time takes a few minutes)"
 	@$(PY) -m pip install -qq --disable-pip-version-check -c constraints.txt \
 		-e '.$(patsubst .%,[%],$(suffix $(notdir $@)))'
