@@ -166,7 +166,7 @@ def open_room(
         # A session of its own: Ctrl-C reaches this process, which then stops the hub in order.
         hub = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True,
+            start_new_session=True, umask=0o077,
         )  # fmt: skip
         try:
             wait_for(hub, room)

@@ -15,9 +15,7 @@ import socket
 import sys
 from pathlib import Path
 
-from traitlets.config import get_config
-
-c = get_config()
+c = get_config()  # noqa: F821 - JupyterHub has it ready for this file
 
 COURSE = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ["ROOM_FOLDER"])  # database, log, exchange; in a try-out the homes too
@@ -46,13 +44,21 @@ c.ConfigurableHTTPProxy.pid_file = str(FOLDER / "proxy.pid")
 c.JupyterHub.db_url = f"sqlite:///{FOLDER / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(FOLDER / "cookie_secret")
 
+
+def existing(*groups: str) -> set[str]:
+    """Those that this machine has: the hub stumbles over a name that it does not find."""
+    import grp
+
+    return {name for name in groups if name in {group.gr_name for group in grp.getgrall()}}
+
+
 # Who may enter
 
 c.Authenticator.username_pattern = r"[a-z][a-z0-9_-]{0,30}\Z"  # also the name of a home: no dots, no slashes
 if CLASS:
     c.JupyterHub.authenticator_class = "pam"
-    c.PAMAuthenticator.allowed_groups = {"learners"}
-    c.PAMAuthenticator.admin_groups = {"sudo", "wheel"}  # who may administer the machine, may the hub
+    c.PAMAuthenticator.allowed_groups = existing("learners")
+    c.PAMAuthenticator.admin_groups = existing("sudo", "wheel")  # who may administer the machine, may the hub
 else:
     c.JupyterHub.authenticator_class = "shared-password"
     c.SharedPasswordAuthenticator.allow_all = True

@@ -116,11 +116,17 @@ class Learner:
             yield Kernel(socket)
 
     async def stop_server(self) -> None:
-        """As the button in the hub's control panel does."""
-        path = self.address / "hub" / "api" / "users" / self.name / "server"
-        async with self.session.delete(path, headers=self._token(self.address / "hub/")) as reply:
+        """As the button in the hub's control panel does; returns when the server is gone."""
+        user = self.address / "hub" / "api" / "users" / self.name
+        token = self._token(self.address / "hub/")
+        async with self.session.delete(user / "server", headers=token) as reply:
             if reply.status not in (202, 204):
                 raise Trouble(f"the server did not stop: {reply.status}")
+            gone = reply.status == 204
+        while not gone:  # 202: it takes a while, and until then nobody can start it again
+            await asyncio.sleep(1)
+            async with self.session.get(user, headers=token) as reply:
+                gone = (await reply.json())["servers"] == {}
 
     # The lesson
 
