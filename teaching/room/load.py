@@ -65,6 +65,7 @@ class Learner:
     data: float = 0.0  # what the limit of each process counts, the larger of the two
     share: float = 0.0  # both together now, what is shared with others divided among them (PSS)
     wrong: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)  # how each lost connection ended; it was taken up again
     kernel_id: str = ""
 
     @property
@@ -111,9 +112,13 @@ class Learner:
 
     @contextlib.asynccontextmanager
     async def websocket(self) -> AsyncIterator["Kernel"]:
-        channels = self.home / "api" / "kernels" / self.kernel_id / "channels"
-        async with self.session.ws_connect(channels, max_msg_size=0) as socket:
-            yield Kernel(socket)
+        kernel = Kernel(self.session, self.home / "api" / "kernels" / self.kernel_id / "channels")
+        await kernel.connect()
+        try:
+            yield kernel
+        finally:
+            self.lost += kernel.lost
+            await kernel.socket.close()
 
     async def stop_server(self) -> None:
         """As the button in the hub's control panel does; returns when the server is gone."""
@@ -195,10 +200,16 @@ class Learner:
 class Kernel:
     """A kernel at the other end of a websocket."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self.socket = socket
+    def __init__(self, browser: aiohttp.ClientSession, channels: URL) -> None:
+        self.browser = browser
         self.session = uuid.uuid4().hex
+        self.channels = channels.with_query(session_id=self.session)
         self.shown: dict[str, dict[str, Any]] = {}  # outputs that may be replaced, by their display_id
+        self.lost: list[str] = []
+
+    async def connect(self) -> None:
+        """Also after a loss: the server keeps what the kernel says meanwhile for whoever names the session."""
+        self.socket = await self.browser.ws_connect(self.channels, max_msg_size=0)
 
     async def run(self, source: str) -> list[dict[str, Any]]:
         """Run one cell; gives its outputs once the kernel has answered and is idle again."""
@@ -216,8 +227,13 @@ class Kernel:
             message = await self.socket.receive()
             if message.type == aiohttp.WSMsgType.BINARY:
                 continue  # the buffers of a widget
-            if message.type != aiohttp.WSMsgType.TEXT:
-                raise Trouble(f"the kernel's connection was closed ({self.socket.close_code})")
+            if message.type != aiohttp.WSMsgType.TEXT:  # JupyterLab connects again, too
+                how = f"{message.type.name} {self.socket.close_code} {self.socket.exception()!r}"
+                self.lost.append(how)
+                if len(self.lost) > 5:
+                    raise Trouble(f"the kernel's connection was closed again and again ({how})")
+                await self.connect()
+                continue
             message = message.json()
             kind, content = message["header"]["msg_type"], message["content"]
             if kind == "update_display_data":  # may come from any cell, for any cell
@@ -348,6 +364,8 @@ def table(learners: list[Learner]) -> str:
             f"   {'right' if not one.wrong else 'WRONG'}"
         )
         lines += [f"    {sentence}" for sentence in one.wrong[:5]]
+    if lost := [f"{one.name}: {how}" for one in learners for how in one.lost]:
+        lines.append(f"{len(lost)} connections lost and taken up again: {', '.join(lost[:5])}")
     right = [one for one in learners if not one.wrong]
     lines.append(f"{len(right)} of {len(learners)} right")
     if shares := [one.share for one in right if one.share]:
