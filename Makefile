@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help lab fresh test notebooks bench course round
+.PHONY: help lab fresh test notebooks bench course round room
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -37,6 +37,9 @@ course: $(VENV)/installed.teach  ## make the nbgrader course for a class, in my_
 
 round: $(VENV)/installed.teach  ## hand in, grade and give back twenty difficult submissions, to see that grading is right
 	@$(PY) -m teaching.round
+
+room: $(VENV)/installed.teach  ## try a room of learners on this machine (JupyterHub)
+	@$(PY) -m teaching.room $(ARGS)
 
 # 'installed.test' means: the package with its extra 'test' is in .venv, and nothing asked for has changed since.
 $(VENV)/installed $(VENV)/installed.test $(VENV)/installed.bench $(VENV)/installed.teach: pyproject.toml constraints.txt | $(PY)

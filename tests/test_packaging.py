@@ -28,8 +28,9 @@ CONDA = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base", "playwright": 
 
 
 def ranges(*lists: list[str]) -> dict[str, SpecifierSet]:
-    """Package -> range, for requirements as pyproject.toml writes them."""
-    return {(r := Requirement(text)).name: r.specifier for texts in lists for text in texts}
+    """Package -> range, for requirements as pyproject.toml writes them; an extra named in another adds nothing."""
+    requirements = [Requirement(text) for texts in lists for text in texts]
+    return {r.name: r.specifier for r in requirements if r.name != PROJECT["name"]}
 
 
 LEARNER = ranges(PROJECT["dependencies"])

@@ -1,0 +1,43 @@
+"""What runs when a learner's server starts, as the learner: limits, lessons, then the server itself.
+
+The hub (of the room, and of the cluster) starts this in place of ``jupyterhub-singleuser`` and hands on
+its arguments. It runs with the learner's rights only, so nothing here can touch another's files.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from course_utils import workspace
+
+
+def limit_memory() -> None:
+    """Give every process of this server at most $MEM_LIMIT bytes of data, where the system can.
+
+    RLIMIT_DATA counts what a process may write, not the gigabyte of libraries that PyTorch maps. One
+    array too many is then a MemoryError in its cell, and the kernel lives on. It counts each process by
+    itself: only SystemdSpawner and Kubernetes limit a learner as a whole.
+    """
+    limit = os.environ.get("MEM_LIMIT")
+    if limit and sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (int(limit), int(limit)))
+
+
+def main(arguments: list[str]) -> None:
+    """Set limits, bring the lessons up to date, become the server. Never returns."""
+    home = Path.home()
+    os.chdir(home)
+    os.umask(0o077)  # what a learner writes, only they can read
+    limit_memory()
+    os.environ.setdefault("COURSE_PROGRESS_FILE", str(home / "my_progress.json"))
+    try:
+        workspace.update(workspace.COURSE / "lessons", home / "my_lessons")
+    except (workspace.WorkspaceError, OSError) as problem:  # a full disk must not keep anybody out
+        print(f"The lessons could not be copied: {problem}", file=sys.stderr)
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterhub.singleuser", *arguments])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
