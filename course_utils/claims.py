@@ -65,12 +65,12 @@ def recap() -> None:
     """Show every claim of this session once, in the order in which they were first made."""
     if not _session:
         text = "Nothing yet: run the cells above, then this one again."
-        emit(card("plain", "What you measured", text), f"What you measured\n{text}")
+        emit(card("plain", "Claims of this session", text), f"Claims of this session\n{text}")
         return
     rows = "".join(f'<li style="list-style:none">{said.html}</li>' for said in _session.values())
     emit(
-        card("plain", "What you measured", f'<ul style="margin:4px 0;padding:0">{rows}</ul>'),
-        "\n".join(["What you measured", *(said.plain for said in _session.values())]),
+        card("plain", "Claims of this session", f'<ul style="margin:4px 0;padding:0">{rows}</ul>'),
+        "\n".join(["Claims of this session", *(said.plain for said in _session.values())]),
     )
 
 

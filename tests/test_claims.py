@@ -79,7 +79,7 @@ def test_recap_lists_each_claim_once_in_order_with_its_latest_result(shown):
     claim("First", True, "1.5")
     recap()
     html, plain = shown[-1]
-    assert plain.splitlines() == ["What you measured", "✓ First: 1.5", "✓ Second: 2"]
+    assert plain.splitlines() == ["Claims of this session", "✓ First: 1.5", "✓ Second: 2"]
     assert html.index("First") < html.index("Second") and html.count("First") == 1
 
 

@@ -48,6 +48,10 @@ def eps_ignored(f, x, eps):
     return (f(x + tiny) - f(x - tiny)) / (2 * tiny)
 
 
+def half_to_each_side(f, x, eps):
+    return (f(x + eps / 2) - f(x - eps / 2)) / eps
+
+
 def wrong_way_round(f, x, eps):
     return (f(x - eps) - f(x + eps)) / (2 * eps)
 
@@ -106,6 +110,10 @@ SLOPE = Exercise(
         Misconception(
             brackets_forgotten,
             "Only the second value is divided: put brackets round the difference, `(… - …) / (2 * eps)`.",
+        ),
+        Misconception(
+            half_to_each_side,
+            "You nudge by eps / 2 to each side. That is a central difference too, and here eps goes to each: you walk 2 · eps.",
         ),
         Misconception(wrong_way_round, "The sign is turned round: right side minus left side."),
     ),

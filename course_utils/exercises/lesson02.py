@@ -331,6 +331,23 @@ def averaged_over_everything(logits, y):
     return (softmax(logits) - onehot(logits, y)) / logits.size
 
 
+def keepdims_forgotten(logits, y):
+    p = np.exp(logits - logits.max(axis=1))
+    return (p / p.sum(axis=1) - onehot(logits, y)) / len(y)
+
+
+def keepdims_forgotten_in_the_sum(logits, y):
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1)  # in place, as many write it, for the error's own words
+    return (p - onehot(logits, y)) / len(y)
+
+
+def whole_rows(logits, y):
+    p = softmax(logits)
+    p[y] -= 1
+    return p / len(y)
+
+
 def cross_entropy_with_onehot(logits, y):
     return (softmax(logits) - onehot(logits, y)) / len(y)
 
@@ -353,7 +370,8 @@ CROSS_ENTROPY = Exercise(
     batch="logits",
     checked="The gradient equals central differences for two batches, and stays finite for logits of 1000.",
     cases=(
-        Case("2 examples, 3 classes", lambda: dict(logits=normal(2, 3, seed=21), y=np.array([2, 0]))),
+        # More examples than classes: `p[y] -= 1` then runs, and is known by its numbers.
+        Case("4 examples, 3 classes", lambda: dict(logits=normal(4, 3, seed=21), y=np.array([2, 0, 1, 0]))),
         Case(
             "5 examples, 4 classes",
             lambda: dict(logits=2 * normal(5, 4, seed=22), y=np.array([1, 3, 0, 3, 1])),
@@ -392,6 +410,19 @@ CROSS_ENTROPY = Exercise(
         Misconception(
             whole_columns,
             "You take the 1 away in whole columns, at labels of other rows too. Pair every row with its own label: `p[np.arange(N), y] -= 1`.",
+        ),
+        Misconception(
+            whole_rows,
+            "`p[y]` picks whole rows, the examples with the numbers y. You want one entry a row: `p[np.arange(N), y] -= 1`.",
+        ),
+        Misconception(
+            keepdims_forgotten,
+            "Something of shape (N,) stands beside something of shape (N, C). A row's sum and maximum keep their axis with "
+            "keepdims=True; labels become one-hot first.",
+        ),
+        Misconception(
+            keepdims_forgotten_in_the_sum,
+            "The sums of the rows have shape (N,) and cannot divide an array of (N, C): p.sum(axis=1, keepdims=True) has (N, 1).",
         ),
         Misconception(
             logits_not_softmax, "You use the logits where the probabilities belong: softmax first."
@@ -495,7 +526,7 @@ NUMERICAL = Exercise(
         ),
     ),
     hints=(
-        "It is `slope` from lesson 01, once for every weight, with all others held still.",
+        "It is the idea of `slope` from lesson 01, once for every weight, with all others held still.",
         "In a loop over i: copy theta twice, nudge entry i up in one and down in the other, and divide by 2 · eps.",
     ),
     misconceptions=(
@@ -597,6 +628,16 @@ def step_before_backward(net, loss, batches, rate):
     return losses
 
 
+def step_with_what_backward_returns(net, loss, batches, rate):
+    losses = []
+    for x, y in batches:
+        value, grad_logits = loss(net.forward(x), y)
+        g = net.backward(grad_logits)
+        net.theta -= rate * g
+        losses.append(value)
+    return losses
+
+
 def first_batch_only(net, loss, batches, rate):
     for x, y in batches:
         value, grad_logits = loss(net.forward(x), y)
@@ -674,6 +715,10 @@ TRAIN = Exercise(
         Misconception(
             step_before_backward,
             "You step before backward, so each step uses the gradient of the batch before: backward first.",
+        ),
+        Misconception(
+            step_with_what_backward_returns,
+            "`net.backward` returns nothing, so you multiply None by the rate. What it computes stands in net.grad.",
         ),
         Misconception(
             first_batch_only, "It returns inside the loop, after one batch: move `return` out, to the end."

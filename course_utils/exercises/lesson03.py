@@ -11,7 +11,7 @@ def momentum_step(theta, grad, velocity, rate, momentum):
     """One step with momentum.
 
     theta, grad, velocity: shape (P,). rate: number. momentum: number from 0 to 1.
-    First velocity ← momentum · velocity + grad, then theta ← theta − rate · velocity.
+    First the new velocity, then the step along it, as written above.
     Return the new theta and the new velocity, both shape (P,); leave the inputs as they are.
     """
     velocity = momentum * velocity + grad
@@ -171,9 +171,7 @@ def adam_step(theta, grad, mean, square, t, rate, beta1, beta2, eps):
 
     theta, grad, mean, square: shape (P,). t: number of this step, 1 for the first.
     rate, beta1, beta2, eps: numbers.
-    mean ← beta1 · mean + (1 − beta1) · grad, square ← beta2 · square + (1 − beta2) · grad²;
-    both divided by 1 − betaᵗ, then theta ← theta − rate · mean / (√square + eps).
-    Return the new theta, and mean and square as they were before that division; all shape (P,).
+    Return the new theta, and mean and square as they are before the bias correction; all shape (P,).
     Leave the inputs as they are.
     """
     mean = beta1 * mean + (1 - beta1) * grad
@@ -469,7 +467,7 @@ RATES = Exercise(
 
 
 def update(theta, grad, rate, mask, penalty_grad, project):
-    """The whole equation: theta ← Π( theta − rate ⊙ mask ⊙ (grad + penalty_grad) ).
+    """The whole equation, once.
 
     theta, grad, mask, penalty_grad: shape (P,); rate: a number or shape (P,).
     project: a function of an array of shape (P,) that returns one.
