@@ -96,6 +96,9 @@ def prepare(folder: Path, for_class: bool) -> None:
             "nbgrader.server_extensions.course_list": False,
         }},
         "MappingKernelManager": {"cull_idle_timeout": 1800, "cull_interval": 300},  # closed and forgotten
+        # Files in place of ports: twenty servers that look for free ports at the same moment find the same
+        # ones, and a kernel that came second never answers. And no other learner can knock at a file.
+        "KernelManager": {"transport": "ipc"},
     })  # fmt: skip
     write(config / "labconfig" / "page_config.json", {
         "disabledExtensions": {

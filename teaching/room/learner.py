@@ -6,6 +6,7 @@ its arguments. It runs with the learner's rights only, so nothing here can touch
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from course_utils import workspace
@@ -31,6 +32,8 @@ def main(arguments: list[str]) -> None:
     os.chdir(home)
     os.umask(0o077)  # what a learner writes, only they can read
     limit_memory()
+    # Kernels are reached through files in here, and the path of such a file must be short.
+    os.environ["JUPYTER_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="kernels-")
     os.environ.setdefault("COURSE_PROGRESS_FILE", str(home / "my_progress.json"))
     try:
         workspace.update(workspace.COURSE / "lessons", home / "my_lessons")

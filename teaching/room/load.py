@@ -32,7 +32,7 @@ from yarl import URL
 
 from teaching.room.__main__ import COURSE, RoomError, open_room
 
-PATIENCE = 3600  # seconds for one learner's whole lesson: slow is a result, not a failure
+PATIENCE = 1200  # seconds for one learner's whole lesson: slow is a result, not a failure
 PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 STRICT = "import os; os.environ['COURSE_CLAIMS'] = 'strict'"  # a claim that does not hold is an error
 # The kernel looks at itself and at its parent, the server: that works wherever they run.
