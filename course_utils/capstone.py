@@ -10,16 +10,17 @@ with thousands of labels. *new* has random weights. In the recordings with label
 away; elsewhere it is random.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from course_utils import structure
 from course_utils.blackbox import BlackBox
 from course_utils.data import tones
+from course_utils.exercises.lesson12 import broken_rule
 from course_utils.my_files import load, progress_file, save
 from course_utils.nn import (
     Conv1d,
@@ -41,6 +42,7 @@ K = 8  # numbers in h, between f and g
 CHANNELS, TAPS, CUTOFF = 4, 21, 8 / 64  # of the filter; cut-off in cycles a sample
 LOW_PASS = structure.slepian(TAPS, CUTOFF)[:, :5]  # the kernels that count as low-pass are its span
 STOP_BAND = structure.stop_band(TAPS, CUTOFF)
+LEAK = 0.08  # the share in the stop band that a trained filter stays below
 SMALL = 10  # by how much the body's features are smaller than they would be by themselves
 
 
@@ -54,7 +56,7 @@ class Task(NamedTuple):
 
 
 def task(seed: int, budget: int = BUDGET) -> Task:
-    """Recordings, new weights and filter of this seed; the source, and so the body, and g are the same for all."""
+    """The 60 recordings, new weights and filter noise of this seed; stage, body, g and what is hidden are all seeds'."""
     x, y = recordings(LABELS, 2000 + seed, "tied")
     return Task(new_front(seed), BlackBox(unknown_tail(), budget=budget, chunk=10_000), x, y)
 
@@ -174,7 +176,99 @@ def accuracy(front: Network, part: str) -> float:
     return float(np.mean(unknown_tail()(front.forward(x)).argmax(axis=1) == y))
 
 
+class WrongGradient(ValueError):
+    """What is wrong with an entry of the lesson's GRADIENTS, in one sentence."""
+
+
+def filled(gradients: Iterator[None], front: Network) -> Iterator[None]:
+    """Go through an entry of GRADIENTS, and see that at every step it fills ``front.grad`` and does nothing else.
+
+    Raises WrongGradient when it is no generator, when gradient or weights are no numbers, or when it
+    changes ``front.theta``.
+    """
+    if not isinstance(gradients, Iterator):
+        raise WrongGradient(
+            "your entry of GRADIENTS is no generator: for each step, call front.backward and then yield."
+        )
+    before = front.theta.copy()
+    for step, _ in enumerate(gradients, start=1):
+        if not np.isfinite(front.grad).all():
+            raise WrongGradient(f"the gradient of step {step} holds NaN or infinity.")
+        if not np.array_equal(front.theta, before):
+            raise WrongGradient(
+                f"at step {step} your gradient changes front.theta: it fills front.grad, and the loop takes the step."
+            )
+        yield
+        before = front.theta.copy()
+        if not np.isfinite(before).all():
+            raise WrongGradient(f"step {step} leaves NaN or infinity in theta: try smaller rates.")
+
+
+def measure(trained: Mapping[int, tuple[Network, int]]) -> dict[str, np.ndarray]:
+    """For receivers by seed, each with its queries left: arrays with one entry a seed.
+
+    "validation", "test", "like training": the shares that g reads right. "body moved": how far the body
+    went from where it was, as a part of its length. "breaks": the ``broken_demand``.
+    """
+    found: dict[str, list[Any]] = {
+        part: [accuracy(front, part) for front, _ in trained.values()]
+        for part in ("validation", "test", "like training")
+    }
+    body = source().theta[new_front(0).groups["body"]]
+    found["body moved"] = [
+        np.linalg.norm(front.theta[front.groups["body"]] - body) / np.linalg.norm(body)
+        for front, _ in trained.values()
+    ]
+    found["breaks"] = [broken_demand(front, left) for front, left in trained.values()]
+    return {what: np.array(values) for what, values in found.items()}
+
+
+def broken_demand(front: Network, left: int) -> str:
+    """The first demand of the task that a trained receiver does not meet, in a sentence; "" if it meets all."""
+    stage = front.groups["stage"]
+    if not np.array_equal(front.theta[stage], source().theta[stage]):
+        return "the stage is not bitwise what it was."
+    if not stop_band_share(front) < LEAK:
+        return (
+            f"the filter leaks {stop_band_share(front):.0%}; less than {LEAK:.0%} may lie beyond the cut-off."
+        )
+    return "" if left >= 0 else "more queries are spent than the budget has."
+
+
 # ---------------------------------------------------------------- the board of your scores
+
+
+def score(
+    name: str,
+    chosen: Any,
+    design: Callable[[], Any],
+    gradients: Mapping[str, Callable[..., Iterator[None]]],
+    measured: Callable[[Any], dict[str, np.ndarray]],
+) -> None:
+    """Keep the score of a design under a name, or say in one sentence why not.
+
+    ``design`` is the lesson's exercise: while it is unsolved it stands for the course's own design, whose
+    score is not yours. ``measured(chosen)`` is what ``measure`` returns.
+    """
+    reason = ""
+    if not getattr(design, "solved", True):
+        reason = "exercise 12.4 is not solved, and until then design() is the course's own."
+    elif not (reason := broken_rule(chosen)) and chosen["gradient"] not in gradients:
+        reason = f"GRADIENTS has no entry {chosen['gradient']!r}, only {', '.join(gradients)}."
+    if not reason:
+        try:
+            found = measured(chosen)
+        except WrongGradient as error:
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever a learner's gradient does, a sentence helps more
+            reason = f"training stops with {type(error).__name__}: {' '.join(str(error).split())}"
+        else:
+            reason = next(filter(None, found["breaks"]), "")
+    if reason:
+        sentence = f"Nothing was put on the board: {reason}"
+        emit(card("wait", escape(sentence)), sentence)
+    else:
+        keep_score(name, found["validation"].mean())
 
 
 def scores_file() -> Path:
@@ -186,7 +280,7 @@ def scores_file() -> Path:
 def scores() -> dict[str, float]:
     """The designs tried so far and their scores. What is no score is left out; never raises."""
     return {
-        name: float(score)
+        printable(name): float(score)
         for name, score in load(scores_file(), lambda kept: True).items()
         if isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
     }
@@ -194,14 +288,19 @@ def scores() -> dict[str, float]:
 
 def keep_score(name: str, score: float) -> None:
     """Note a score under a name; the same name again replaces it."""
-    save(scores_file(), scores() | {str(name): float(score)})
+    save(scores_file(), scores() | {printable(name): float(score)})
+
+
+def printable(name: object) -> str:
+    """A name as text that any page and file can hold: half of a surrogate pair becomes a question mark."""
+    return str(name).encode("utf-8", "replace").decode()
 
 
 def show_board(reference: dict[str, float]) -> None:
     """Your scores among those of ``reference`` (the baselines, say), best first."""
     yours = {f"you: {name}": score for name, score in scores().items()}
     rows = sorted((reference | yours).items(), key=lambda row: -row[1])
-    heading = "Right on recordings with a random hum, mean of five seeds"
+    heading = "Right on hidden validation recordings (random hum), mean of five seeds"
     table = "".join(
         f"<tr><td>{'<b>' if name in yours else ''}{escape(name)}{'</b>' if name in yours else ''}</td>"
         f"<td>{score:.1%}</td></tr>"

@@ -21,7 +21,6 @@ from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 from nbgrader.utils import is_grade
 from traitlets import Float
 
-from course_utils.exercises import running
 from course_utils.exercises.bank import all_exercises
 from course_utils.exercises.cards import draw
 from course_utils.exercises.checking import Outcome, expected_values, judge
@@ -100,7 +99,7 @@ def ask(name: str, sources: list[str], seconds: float) -> str:
 def read(name: str, answer: str) -> Outcome:
     """The outcome of what came out of the sandbox. Trusts nothing of it but values that are right."""
     exercise = all_exercises()[name]
-    know_the_right_results(name)
+    expected_values(name)  # outside the 'try': if this fails it is our error, and nobody's lost points
     try:
         said = json.loads(answer)
         if "missing" in said:
@@ -112,18 +111,6 @@ def read(name: str, answer: str) -> Outcome:
     if outcome.status == "solved" and len(runs) != len(exercise.cases):
         return Outcome("not yet", DIED)
     return outcome
-
-
-def know_the_right_results(name: str) -> None:
-    """Compute what is right (it is kept), with time for a cold import of PyTorch on a busy machine.
-
-    It stands outside the ``try`` of ``read``: a failure of ours is loud, and nobody's lost points.
-    """
-    before, running.SECONDS = running.SECONDS, sandbox.SECONDS
-    try:
-        expected_values(name)
-    finally:
-        running.SECONDS = before
 
 
 def as_run(said: dict[str, Any]) -> Run:

@@ -39,7 +39,11 @@ SHORTER = {
     },
     "10": {"STEPS = 250": "STEPS = 50", "SEEDS = range(5)": "SEEDS = range(2)"},
     "11": {"STEPS = 600": "STEPS = 60", "SEEDS = range(5)": "SEEDS = range(2)"},
-    "12": {"capstone.task(seed)": "capstone.task(seed, 128)", "SEEDS = range(5)": "SEEDS = range(2)"},
+    "12": {
+        "capstone.task(seed)": "capstone.task(seed, 128)",
+        "SEEDS = range(5)": "SEEDS = range(2)",
+        "OTHERS = range(15, 20)": "OTHERS = range(15, 17)",
+    },
 }
 
 

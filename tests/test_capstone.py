@@ -1,12 +1,14 @@
 """The task of lesson 12 is what its text says, and the board of scores survives whatever its file holds."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from course_utils import capstone, structure
 from course_utils.blackbox import BudgetSpent
+from course_utils.exercises import lesson12
 from course_utils.nn import softmax_cross_entropy
 
 
@@ -111,3 +113,118 @@ def test_a_name_cannot_break_the_board(scores_file, capsys):
     capstone.keep_score("<b>", 0.5)
     capstone.show_board({})
     assert "you: <b>" in capsys.readouterr().out
+
+
+def test_half_a_character_in_a_name_cannot_break_the_board(scores_file, capsys):
+    capstone.keep_score("half \ud800", 0.5)
+    scores_file.write_text('{"other \\udc00": 0.25}')
+    capstone.keep_score("half \ud800", 0.5)
+    capstone.show_board({})
+    assert capstone.scores() == {"other ?": 0.25, "half ?": 0.5}
+    capsys.readouterr().out.encode()
+
+
+def projected(seed):
+    front = capstone.new_front(seed)
+    front.theta = capstone.low_pass(front)(front.theta)
+    return front
+
+
+def test_a_receiver_meets_every_demand_or_is_told_which_it_breaks():
+    front = projected(0)
+    assert capstone.broken_demand(front, 0) == ""
+    assert "queries" in capstone.broken_demand(front, -1)
+    assert "leaks" in capstone.broken_demand(capstone.new_front(0), 0)
+    front.theta[front.groups["stage"].start] *= 1 + 1e-6
+    assert "bitwise" in capstone.broken_demand(front, 0)
+
+
+def test_measuring_tells_each_seed_by_itself():
+    still, moved = projected(1), projected(2)
+    moved.theta[moved.groups["body"]] *= 3
+    found = capstone.measure({1: (still, 0), 2: (moved, 0)})
+    np.testing.assert_allclose(found["body moved"], [0, 2], atol=1e-6)
+    assert found["test"][0] == capstone.accuracy(still, "test") and list(found["breaks"]) == ["", ""]
+
+
+def nothing_handed_over(front, box, x, y, seed):
+    return None
+
+
+def no_numbers(front, box, x, y, seed):
+    for value in (1.0, np.nan):
+        front.grad = np.full_like(front.grad, value)
+        yield
+
+
+def steps_by_itself(front, box, x, y, seed):
+    front.theta = 2 * front.theta
+    yield
+
+
+def breaks_down(front, box, x, y, seed):
+    yield
+    box(np.zeros((capstone.BUDGET + 1, capstone.K)))
+
+
+GRADIENTS = {
+    wrong.__name__: wrong for wrong in (nothing_handed_over, no_numbers, steps_by_itself, breaks_down)
+}
+
+
+def measured(chosen):
+    front, box, x, y = capstone.task(0)
+    for _ in capstone.filled(GRADIENTS[chosen["gradient"]](front, box, x, y, 0), front):
+        pass
+    return capstone.measure({0: (front, box.left)})
+
+
+@pytest.mark.parametrize(
+    ("gradient", "told"),
+    [
+        ("nothing_handed_over", "no generator"),
+        ("no_numbers", "the gradient of step 2 holds NaN"),
+        ("steps_by_itself", "at step 1 your gradient changes front.theta"),
+        ("breaks_down", "BudgetSpent: This call needs 1201 queries"),
+        ("not there", "GRADIENTS has no entry 'not there'"),
+    ],
+)
+def test_a_gradient_that_is_none_costs_a_sentence_and_gets_no_score(scores_file, capsys, gradient, told):
+    chosen = lesson12.design() | {"gradient": gradient}
+    capstone.score("mine", chosen, lesson12.design, GRADIENTS, measured)
+    said = capsys.readouterr().out
+    assert said.startswith("Nothing was put on the board: ") and told in said and said.count("\n") == 1
+    assert capstone.scores() == {}
+
+
+def test_a_step_far_too_large_is_told_with_its_number():
+    front, box, x, y = capstone.task(0)
+
+    def two(front, box, x, y, seed):
+        yield
+        yield
+
+    steps = capstone.filled(two(front, box, x, y, 0), front)
+    next(steps)
+    front.theta = np.full_like(front.theta, np.inf)
+    with pytest.raises(capstone.WrongGradient, match="step 1 leaves NaN"):
+        next(steps)
+
+
+@pytest.mark.parametrize("wrong", lesson12.DESIGN.misconceptions, ids=lambda wrong: wrong.name)
+def test_a_design_that_breaks_a_rule_gets_no_score(scores_file, capsys, wrong):
+    capstone.score("mine", wrong.wrong(), lesson12.design, {"surrogate": None}, None)
+    assert wrong.message in capsys.readouterr().out and capstone.scores() == {}
+
+
+def test_only_a_solved_design_that_meets_the_demands_gets_a_score(scores_file, capsys):
+    found = {"validation": np.array([0.5, 0.75]), "breaks": ["", ""]}
+    arguments = (lesson12.design(), SimpleNamespace(solved=False), {"surrogate": None}, lambda chosen: found)
+    capstone.score("mine", *arguments)
+    assert capstone.scores() == {} and "12.4 is not solved" in capsys.readouterr().out
+    arguments[1].solved = True
+    capstone.score("mine", *arguments)
+    assert capstone.scores() == {"mine": 0.625}
+    found["breaks"][1] = "the stage is not bitwise what it was."
+    capstone.score("again", *arguments)
+    assert capstone.scores() == {"mine": 0.625}

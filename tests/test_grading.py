@@ -268,13 +268,16 @@ def test_a_failure_of_the_grader_costs_nobody_points(monkeypatch):
         time.sleep(0.3)
         return entry.truth(*arguments)
 
-    monkeypatch.setitem(all_exercises(), "relu_backward", replace(entry, truth=slow))
+    def broken(*arguments):
+        raise OSError("no space left")
+
     monkeypatch.setattr(running, "SECONDS", 0.1)
-    checking.expected_values.cache_clear()
     try:
-        assert grading.read("relu_backward", answer).status == "solved"
+        monkeypatch.setitem(all_exercises(), "relu_backward", replace(entry, truth=slow))
         checking.expected_values.cache_clear()
-        monkeypatch.setattr(sandbox, "SECONDS", 0.1)
+        assert grading.read("relu_backward", answer).status == "solved"
+        monkeypatch.setitem(all_exercises(), "relu_backward", replace(entry, truth=broken))
+        checking.expected_values.cache_clear()
         with pytest.raises(RuntimeError, match="the course's own version"):
             grading.read("relu_backward", answer)
     finally:

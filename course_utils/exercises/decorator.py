@@ -42,6 +42,11 @@ class Attempt:
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self._function(*arguments, **named)
 
+    @property
+    def solved(self) -> bool:
+        """Whether the last check found the learner's function right."""
+        return self._status == "solved"
+
     def __repr__(self) -> str:
         whose = "the course's version" if self._function is self._exercise.reference else "your function"
         return f"<exercise {self._exercise.number} {self._exercise.name}: {self.status}, stands for {whose}>"

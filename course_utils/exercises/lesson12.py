@@ -74,6 +74,31 @@ def rates_into_the_direction(theta, grad, rates, mask, penalty, project, directi
     return project(theta - mask * direction(rates * (grad + penalty(theta))))
 
 
+def mask_forgotten(theta, grad, rates, mask, penalty, project, direction):
+    return project(theta - rates * direction(grad + penalty(theta)))
+
+
+def mask_turned_round(theta, grad, rates, mask, penalty, project, direction):
+    return project(theta - rates * (1 - mask) * direction(grad + penalty(theta)))
+
+
+def penalty_subtracted(theta, grad, rates, mask, penalty, project, direction):
+    return project(theta - rates * mask * direction(grad - penalty(theta)))
+
+
+def a_direction_for_each(theta, grad, rates, mask, penalty, project, direction):
+    return project(theta - rates * mask * (direction(grad) + direction(penalty(theta))))
+
+
+def direction_called_twice(theta, grad, rates, mask, penalty, project, direction):
+    direction(grad + penalty(theta))
+    return project(theta - rates * mask * direction(grad + penalty(theta)))
+
+
+def restored_after_the_projection(theta, grad, rates, mask, penalty, project, direction):
+    return np.where(mask, project(theta - rates * direction(grad + penalty(theta))), theta)
+
+
 def weights_masked(theta, grad, rates, mask, penalty, project, direction):
     return project(mask * (theta - rates * direction(grad + penalty(theta))))
 
@@ -92,7 +117,7 @@ def compose_masking_twice(theta, grad, rates, mask, penalty, project, direction)
 
 
 def compose_case(seed: int, size: int) -> dict[str, Any]:
-    """A penalty on one stretch, a projection onto a plane in it, and a direction with a memory, none of them linear together."""
+    """A penalty, a projection onto a plane, and a direction that remembers what it is given, not linear together."""
     rng = np.random.default_rng(seed)
     theta, grad, memory = rng.normal(size=(3, size))
     normal = rng.normal(size=size)
@@ -101,8 +126,9 @@ def compose_case(seed: int, size: int) -> dict[str, Any]:
     mask[[0, size - 2]] = 0
 
     def direction(gradient):
-        mean = 0.5 * memory + np.asarray(gradient, dtype=float)
-        return mean / (np.sqrt(np.abs(mean)) + 0.1)
+        nonlocal memory
+        memory = 0.5 * memory + np.asarray(gradient, dtype=float)
+        return memory / (np.sqrt(np.abs(memory)) + 0.1)
 
     return dict(
         theta=theta,
@@ -169,6 +195,29 @@ COMPOSE = Exercise(
             rates_into_the_direction,
             "Your rates go into direction. Adam divides by the size of what it gets, and the rates would cancel: they multiply what comes out.",
         ),
+        Misconception(
+            mask_forgotten, "The mask is missing, and frozen weights move: multiply the step by it."
+        ),
+        Misconception(
+            mask_turned_round,
+            "Your mask is turned round: it is 1 where a weight moves, so the step is multiplied by mask itself.",
+        ),
+        Misconception(
+            penalty_subtracted,
+            "You subtract the penalty, so theta climbs it. It is a gradient like the other: add the two, and the step goes down both.",
+        ),
+        Misconception(
+            a_direction_for_each,
+            "Gradient and penalty each go through direction by themselves. It has one memory, and brings both to one size: add first, call it once.",
+        ),
+        Misconception(
+            direction_called_twice,
+            "You call direction twice in one step, and it remembers the gradient twice. Keep what the one call returns in a variable.",
+        ),
+        Misconception(
+            restored_after_the_projection,
+            "You put the masked weights back after Π, and so leave the structure again. The mask belongs to the step; Π comes last.",
+        ),
         Misconception(weights_masked, "Your mask sets weights to 0. It belongs to the step, not to theta."),
     ),
     alternatives=(compose_in_lines, compose_masking_twice),
@@ -231,6 +280,15 @@ def first_weight_left_out(groups, rates, frozen):
 def mask_is_the_rate(groups, rates, frozen):
     eta, mask = rates_and_mask(groups, rates, frozen)
     return eta, eta * mask
+
+
+def mask_first(groups, rates, frozen):
+    return rates_and_mask(groups, rates, frozen)[::-1]
+
+
+def rates_in_whole_numbers(groups, rates, frozen):
+    eta, mask = rates_and_mask(groups, rates, frozen)
+    return eta.astype(int), mask
 
 
 def vectors_by_repeating(groups, rates, frozen):
@@ -300,6 +358,11 @@ VECTORS = Exercise(
         ),
         Misconception(
             first_weight_left_out, "The first weight of each group is left out: a slice includes its start."
+        ),
+        Misconception(mask_first, "You return them the other way round: first the rates, then the mask."),
+        Misconception(
+            rates_in_whole_numbers,
+            "Your array of rates holds whole numbers, so each rate was cut to 0. Make it with np.zeros(P), without int.",
         ),
         Misconception(mask_is_the_rate, "Your mask holds rates. It is 0 or 1; the step multiplies by both."),
     ),
@@ -523,67 +586,112 @@ def keeps_by_penalty():
     return {"rates": rates, "frozen": ("stage",), "penalty": 10, "project": False, "gradient": "direction"}
 
 
-def obeys_the_rules(chosen: Any) -> dict[str, Any]:
-    """Which rules a design obeys, 1 or 0 each; a rule of form that it breaks is a WrongResult."""
+def holds_by_a_trace_of_penalty():
+    return design() | {"project": False, "penalty": 1e-12}
+
+
+def frozen_and_only_penalised():
+    return design() | {"project": False, "penalty": 10.0, "frozen": ["stage", "filter"]}
+
+
+def a_rate_for_the_tail():
+    chosen = design()
+    return chosen | {"rates": chosen["rates"] | {"tail": 0.01}}
+
+
+def a_group_that_is_none():
+    return design() | {"frozen": ["stage", "flter"]}
+
+
+def project_by_a_word():
+    return design() | {"project": "no"}
+
+
+def penalty_without_end():
+    return design() | {"penalty": float("inf")}
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def broken_rule(chosen: Any) -> str:
+    """The first rule that a design breaks, in a sentence that says what to do; "" if it keeps them all."""
     if not isinstance(chosen, Mapping) or set(chosen) != PARTS:
-        raise WrongResult(f"Return a dictionary with {', '.join(sorted(PARTS))}, no more and no less.")
-    rates, frozen = chosen["rates"], chosen["frozen"]
+        return f"Return a dictionary with {', '.join(sorted(PARTS))}, no more and no less."
+    rates, frozen, penalty, project = (chosen[part] for part in ("rates", "frozen", "penalty", "project"))
+    if not isinstance(rates, Mapping):
+        return (
+            "One rate for all has to be said for each group: a dictionary with stage, filter, body and new."
+        )
+    if missing := [name for name in GROUPS if name not in rates]:
+        return f"{missing[0]} has no rate. Give all four groups one, the stage too: the mask holds it, not a missing rate."
+    if extra := [name for name in rates if name not in GROUPS]:
+        return f"There is no group {extra[0]!r} to have a rate: the groups are {', '.join(GROUPS)}, and g is not yours to train."
+    if wrong := [name for name in GROUPS if not (is_number(rates[name]) and 0 < rates[name] <= 1)]:
+        return (
+            f"The rate of {wrong[0]} is no number above 0 and at most 1. To hold a group, put it into frozen."
+        )
+    if not isinstance(frozen, (list, tuple, set)):
+        return 'frozen is a list of names: ["stage"], with brackets, even for a single one.'
+    if unknown := [name for name in frozen if name not in GROUPS]:
+        return f"frozen names {unknown[0]!r}, which is no group: the groups are {', '.join(GROUPS)}."
+    if "stage" not in frozen:
+        return 'Your stage trains. It belongs to others too: put "stage" into "frozen".'
+    if set(frozen) == set(GROUPS):
+        return "All four groups are frozen, so nothing trains. Take some out of the list."
+    if not is_number(penalty) or not abs(penalty) <= 1e6:
+        return "penalty is λ, a number, and one that a gradient survives: 0, or up to a few hundred."
+    if penalty < 0:
+        return "A penalty below 0 rewards leaving the structure. λ is 0 or more."
+    if not isinstance(project, (bool, np.bool_)):
+        return "project is True or False, without quotation marks."
+    if not project and penalty == 0:
+        return "Nothing keeps your filter low-pass. Set project to True, or a penalty above 0."
+    if not project and penalty < 0.01:
+        return f"A penalty of {penalty:g} is too faint to pull your filter anywhere. Try 1 or more, or set project to True."
+    if not project and "filter" in frozen:
+        return "A frozen filter stays as open as it came, and a penalty cannot move it. Set project to True: Π is applied once before the first step."
     if not isinstance(chosen["gradient"], str):
-        raise WrongResult('"gradient" is the name of an entry of GRADIENTS, a string.')
-    numbers = {"penalty": chosen["penalty"]} | (dict(rates) if isinstance(rates, Mapping) else {})
-    if not all(isinstance(value, (int, float, np.integer, np.floating)) for value in numbers.values()):
-        raise WrongResult("Rates and penalty are numbers.")
-    named = isinstance(rates, Mapping) and set(rates) == set(GROUPS)
-    listed = isinstance(frozen, (list, tuple, set)) and set(frozen) <= set(GROUPS)
-    return {
-        "rates are by group": float(isinstance(rates, Mapping)),
-        "every group has a rate": float(named),
-        "rates are more than 0": float(named and all(0 < rate <= 1 for rate in rates.values())),
-        "frozen is a list of groups": float(listed),
-        "the stage stays": float(listed and "stage" in frozen),
-        "something trains": float(listed and set(frozen) < set(GROUPS)),
-        "the penalty pulls": float(chosen["penalty"] >= 0),
-        "the filter is kept": float(bool(chosen["project"]) or chosen["penalty"] > 0),
-    }
+        return '"gradient" is the name of an entry of GRADIENTS, a string.'
+    return ""
+
+
+def observe_design(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+    if sentence := broken_rule(result):
+        raise WrongResult(sentence)
+    return {"design": "keeps the rules"}
 
 
 DESIGN = Exercise(
     number="12.4",
     reference=design,
     returns=("design",),
-    observe=lambda arguments, result: obeys_the_rules(result),
+    observe=observe_design,
     checked="Your design obeys the rules. How good it is, only its score can say.",
     cases=(Case("your design", dict),),
     hints=(
         "Which group is new, which has been trained for long, and which must change a lot? That orders the rates.",
         "The projection is exact and has no strength to choose. Of the gradients, which gets the most steps out of 1200 queries?",
     ),
-    misconceptions=(
-        Misconception(
-            stage_trains, 'Your stage trains. It belongs to others too: put "stage" into "frozen".'
-        ),
-        Misconception(
+    misconceptions=tuple(
+        Misconception(wrong, broken_rule(wrong()))
+        for wrong in (
+            stage_trains,
             filter_may_go_anywhere,
-            "Nothing keeps your filter low-pass. Set project to True, or a penalty above 0.",
-        ),
-        Misconception(
-            nothing_trains, "All four groups are frozen, so nothing trains. Take some out of the list."
-        ),
-        Misconception(
+            holds_by_a_trace_of_penalty,
+            frozen_and_only_penalised,
+            nothing_trains,
             a_group_without_a_rate,
-            "A group has no rate. Give all four one, the stage too: the mask holds it, not a missing rate.",
-        ),
-        Misconception(
+            a_rate_for_the_tail,
             one_number_for_the_rates,
-            "One rate for all has to be said for each group: a dictionary with stage, filter, body and new.",
-        ),
-        Misconception(
-            frozen_by_a_word, 'frozen is a list of names: ["stage"], with brackets, even for a single one.'
-        ),
-        Misconception(
-            rate_of_nothing, "A rate lies above 0 and is at most 1. To hold a group, put it into frozen."
-        ),
-        Misconception(penalty_below_zero, "A penalty below 0 rewards leaving the structure. λ is 0 or more."),
+            frozen_by_a_word,
+            a_group_that_is_none,
+            rate_of_nothing,
+            penalty_below_zero,
+            penalty_without_end,
+            project_by_a_word,
+        )
     ),
     alternatives=(keeps_by_penalty, everything_but_the_new_frozen),
 )
