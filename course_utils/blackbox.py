@@ -90,7 +90,7 @@ class BlackBox:
         return self.__quantise * np.round(y / self.__quantise) if self.__quantise else y
 
     def __getattr__(self, name: str) -> None:
-        known = f"(there is no {name} here, only queries and left)"
+        known = f"(there is no .{name} here, only .queries and .left)"
         raise AttributeError(f"g is unknown: push inputs through it and read the outputs {known}.")
 
     def __reduce_ex__(self, protocol: int) -> None:

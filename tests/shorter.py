@@ -34,7 +34,6 @@ SHORTER = {
         "SEEDS = range(5)": "SEEDS = range(2)",
         "standard_normal(1000)": "standard_normal(20)",
         "standard_normal((4000,": "standard_normal((40,",
-        "4 * 2609 * 16": "2609 * 16",
         "correct, 1500,": "correct, 50,",
     },
     "10": {"STEPS = 250": "STEPS = 50", "SEEDS = range(5)": "SEEDS = range(2)"},
