@@ -112,6 +112,10 @@ def counts_taken_for_borders(sizes, counts):
     return [(sum(sizes[:a]), sum(sizes[:b])) for a, b in zip(borders[:-1], borders[1:], strict=True)]
 
 
+def first_layers_from_zero(sizes, counts):
+    return [(0, sum(sizes[:count])) for count in counts]
+
+
 def slice_objects(sizes, counts):
     return [slice(start, stop) for start, stop in group_slices(sizes, counts)]
 
@@ -197,6 +201,11 @@ GROUPS = Exercise(
         Misconception(
             counts_taken_for_borders,
             "You take counts for the layers at which groups end. They are how many layers each group has: add them up as you go.",
+        ),
+        Misconception(
+            first_layers_from_zero,
+            "Your groups all begin with the first layer, at 0. A group begins where the one before it ends: "
+            "sizes[layer : layer + count], not sizes[:count].",
         ),
         Misconception(
             slice_objects,
