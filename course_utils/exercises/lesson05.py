@@ -650,7 +650,7 @@ FROZEN = Exercise(
         ),
         Misconception(
             layers_from_zero,
-            "You count the layers from 0. Their weights are named from 1 (\"qkv 1\" …): for layer in (1, 2).",
+            'You count the layers from 0. Their weights are named from 1 ("qkv 1" …): for layer in (1, 2).',
         ),
         Misconception(
             answer_bias_along_the_queries,
