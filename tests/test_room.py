@@ -27,7 +27,9 @@ from teaching.room.__main__ import CONFIG, COURSE, Room, RoomError, find_proxy, 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the limit is one of Linux")
 FACTS = """
 import json, os, pathlib, resource
+from ipykernel.connect import get_connection_info
 print(json.dumps({
+    "transport": get_connection_info(unpack=True)["transport"],
     "threads": [os.environ[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")],
     "class": os.environ["COURSE_CLASS"],
     "progress": os.environ["COURSE_PROGRESS_FILE"] == str(pathlib.Path.home() / "my_progress.json"),
@@ -70,7 +72,7 @@ def attend(room: Room, tmp_path: Path):
 
 def test_two_learners_at_once_get_what_the_notebook_stores(attend, tmp_path, capsys):
     limit = 1024**3 if sys.platform == "linux" else -1
-    facts = {"threads": ["1"] * 3, "class": "1", "progress": True, "lessons": ["00_start_here.ipynb"], "limit": limit}  # fmt: skip
+    facts = {"transport": "ipc", "threads": ["1"] * 3, "class": "1", "progress": True, "lessons": ["00_start_here.ipynb"], "limit": limit}  # fmt: skip
     claims = "from course_utils.claims import claim\nclaim('Two and two', 2 + 2 == 4, 'four')"
     path = notebook(
         tmp_path / "right.ipynb",
