@@ -512,6 +512,17 @@ def answer_bias_left_out(weights, x):
     return transformer(weights, x) - weights["answer bias"][:, None]
 
 
+def layers_from_zero(weights, x):
+    return build(weights, x, layers=(0, 1))
+
+
+def answer_bias_along_the_queries(weights, x):
+    from torch import zeros_like
+
+    unbiased = dict(weights, **{"answer bias": zeros_like(weights["answer bias"])})
+    return transformer(unbiased, x) + weights["answer bias"]
+
+
 def answers_detached(weights, x):
     return transformer(weights, x).detach()
 
@@ -636,6 +647,14 @@ FROZEN = Exercise(
         Misconception(
             first_model_for_all,
             'Every model gets the cls and the answer of the first. weights["cls"] has one row for each model: use all of them.',
+        ),
+        Misconception(
+            layers_from_zero,
+            "You count the layers from 0. Their weights are named from 1 (\"qkv 1\" …): for layer in (1, 2).",
+        ),
+        Misconception(
+            answer_bias_along_the_queries,
+            'The bias has one number for each model, (m,), and lies along the wrong axis: weights["answer bias"][:, None].',
         ),
         Misconception(answer_bias_left_out, 'The bias is missing: add weights["answer bias"][:, None].'),
         Misconception(
