@@ -1,8 +1,9 @@
 """Runs inside the sandbox: call one exercise of a submission on its cases and print what came out.
 
-Reads ``{"name": exercise, "cells": [source, ...], "seconds": for one call}`` and prints one line of JSON with the runs. It does
-not judge them: code that shares a process with a submission can be made to say anything, so all that
-leaves the sandbox is values, and whether they are right is decided outside (:mod:`teaching.grading`).
+Reads ``{"name": exercise, "cells": [source, ...], "seconds": for one call}`` and prints one line of
+JSON with the runs. It does not judge them: code that shares a process with a submission can be made to
+say anything, so all that leaves the sandbox is values, and whether they are right is decided outside
+(:mod:`teaching.grading`).
 
 Of a submission only those lines run that the exercise needs: its own definition, and what is above it
 and gives a meaning to a name in it. Training, plots and experiments cost no time and can break nothing.
