@@ -132,11 +132,18 @@ def projected(seed):
 
 def test_a_receiver_meets_every_demand_or_is_told_which_it_breaks():
     front = projected(0)
-    assert capstone.broken_demand(front, 0) == ""
-    assert "queries" in capstone.broken_demand(front, -1)
-    assert "leaks" in capstone.broken_demand(capstone.new_front(0), 0)
+    assert capstone.broken_demand(front) == ""
+    assert "leaks" in capstone.broken_demand(capstone.new_front(0))
     front.theta[front.groups["stage"].start] *= 1 + 1e-6
-    assert "bitwise" in capstone.broken_demand(front, 0)
+    assert "bitwise" in capstone.broken_demand(front)
+
+
+def test_the_budget_ends_at_its_last_query():
+    box = capstone.task(0).box
+    box(np.zeros((capstone.BUDGET, capstone.K)))
+    with pytest.raises(BudgetSpent):
+        box(np.zeros((1, capstone.K)))
+    assert capstone.measure({0: (projected(0), box.left), 1: (projected(1), 48)})["left"].tolist() == [0, 48]
 
 
 def test_measuring_tells_each_seed_by_itself():
