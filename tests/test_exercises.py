@@ -1,6 +1,10 @@
 """The exercise machinery: every wrong, right and strange version of every exercise gets what it deserves."""
 
+import importlib
 import json
+import signal
+import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -234,12 +238,67 @@ def test_error_names_the_line():
 
 @pytest.mark.parametrize("endless", [loops, loops_and_catches], ids=lambda f: f.__name__)
 def test_endless_loop_is_stopped(endless, monkeypatch):
-    signal = pytest.importorskip("signal")
     if not hasattr(signal, "setitimer"):
         pytest.skip("this system has no timer signal; there the stop button does it")
     monkeypatch.setattr("course_utils.exercises.running.SECONDS", 0.2)
     outcome = check("relu_backward", endless)
     assert outcome.status == "not yet" and "never ends" in outcome.message
+
+
+@pytest.fixture
+def slow_import(tmp_path, monkeypatch):
+    """The name of a module that is not imported yet and takes longer than a check may, as PyTorch can."""
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("this system has no timer signal; there the stop button does it")
+    name = f"slow_{tmp_path.name}"
+    body = "import time\nuntil = time.monotonic() + 0.5\nwhile time.monotonic() < until: pass\nWHOLE = True\n"
+    (tmp_path / f"{name}.py").write_text(body)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("course_utils.exercises.running.SECONDS", 0.2)
+    yield name
+    sys.modules.pop(name, None)
+
+
+def test_an_import_is_not_cut_off_nor_counted(slow_import):
+    """PyTorch, cut off half-way, stays broken until the kernel restarts."""
+
+    def imports_first(grad_y, x):
+        assert importlib.import_module(slow_import).WHOLE
+        return np.where(x > 0, grad_y, 0.0)
+
+    assert check("relu_backward", imports_first).status == "solved"
+
+
+def test_the_time_of_an_import_is_not_told_as_a_loop(slow_import, monkeypatch):
+    """The bell rings after the import, in the learner's own line, which has hardly begun."""
+    monkeypatch.setattr("course_utils.exercises.running.SECONDS", 0.6)
+
+    def imports_then_works(grad_y, x):
+        if slow_import not in sys.modules:
+            importlib.import_module(slow_import)
+            time.sleep(0.3)
+        return np.where(x > 0, grad_y, 0.0)
+
+    assert check("relu_backward", imports_then_works).status == "solved"
+
+
+def test_a_loop_after_an_import_is_stopped(slow_import):
+    def imports_and_loops(grad_y, x):
+        importlib.import_module(slow_import)
+        while True:
+            pass
+
+    assert "never ends" in check("relu_backward", imports_and_loops).message
+
+
+def test_an_import_that_never_ends_is_stopped(slow_import, tmp_path, monkeypatch):
+    monkeypatch.setattr("course_utils.exercises.running.IMPORT_SECONDS", 1.0)
+    (tmp_path / f"{slow_import}.py").write_text("while True: pass")
+
+    def imports(grad_y, x):
+        importlib.import_module(slow_import)
+
+    assert check("relu_backward", imports).status == "not yet"
 
 
 def test_stop_button_gives_a_card():

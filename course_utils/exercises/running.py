@@ -4,6 +4,7 @@ import contextlib
 import io
 import linecache
 import signal
+import sys
 import threading
 import traceback
 import types
@@ -17,6 +18,8 @@ import numpy as np
 from course_utils.exercises.bank import Case, Exercise, WrongResult
 
 SECONDS = 5.0  # a check that takes longer is stopped
+IMPORT_SECONDS = 120.0  # an import on top of that too
+AGAIN = 0.5  # seconds between one attempt to stop it and the next
 KEPT_OUTPUT = 1000  # characters of a learner's prints that are kept
 
 
@@ -60,16 +63,29 @@ def time_limit(seconds: float) -> Iterator[None]:
     """Raise TooSlow after ``seconds``, where the system has a timer signal (not on Windows).
 
     Elsewhere the notebook's stop button does the same: its KeyboardInterrupt becomes a card.
+
+    An import is never cut off, since PyTorch for one cannot be imported a second time, and its time is
+    not counted: on a busy machine it may take longer than all of the ``seconds``.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
+    patience = int(IMPORT_SECONDS / AGAIN)  # how often it may ring during imports
+    imported = len(sys.modules)
+
     def ring(signum: int, frame: types.FrameType | None) -> None:
-        raise TooSlow
+        nonlocal patience, imported
+        if patience > 0 and is_importing(frame):
+            patience -= 1
+        elif patience > 0 and len(sys.modules) != imported:  # the time went into an import: begin again
+            imported = len(sys.modules)
+            signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+        else:
+            raise TooSlow
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)  # again every 0.5 s, should a bare except eat it
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)  # again and again, should a bare except eat it
     try:
         yield
     finally:
@@ -77,11 +93,19 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def is_importing(frame: types.FrameType | None) -> bool:
+    """Whether ``frame`` belongs to an import that the checked function began, however deep inside."""
+    while frame is not None and frame.f_code is not run.__code__:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def run(exercise: Exercise, function: Callable, case: Case, ours: bool = False) -> Run:
     """Call ``function`` on ``case`` and observe. Never raises, whatever the function does.
 
-    What is ``ours`` has no time limit: the first to use PyTorch waits for parts of it to be imported, and
-    an import that is cut off leaves it broken.
+    What is ``ours`` has no time limit.
     """
     arguments = case.make()
     printed = Printed()
