@@ -1,11 +1,13 @@
 """What every test run sees, of notebooks (nbval) and of ``tests/`` alike. Kernels inherit it."""
 
+import functools
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
+from nbval.plugin import IPyNbCell
 
 # Before NumPy loads, hence at import: one thread gives the same digits everywhere.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -28,6 +30,14 @@ os.environ["IPYTHONDIR"] = str(SCRATCH / "ipython")
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Every notebook and every test file starts with no exercise solved."""
     os.environ["COURSE_PROGRESS_FILE"] = str(SCRATCH / f"{item.path.parent.name}-{item.path.stem}.json")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A notebook's cell is compared as ``tests/outputs.py`` says."""
+    if isinstance(item, IPyNbCell):
+        from tests.outputs import compare
+
+        item.compare_outputs = functools.partial(compare, item)
 
 
 def pytest_unconfigure() -> None:

@@ -3,8 +3,11 @@
 import sys
 
 from benchmarks import lessons, package, practitioner, steps
+from course_utils import environment
 
 if __name__ == "__main__":
+    if environment.point_here() != 0:
+        sys.exit(1)
     results = [
         steps.main(),
         lessons.main(),

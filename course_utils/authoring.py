@@ -8,6 +8,7 @@ every solution, for when the package has changed under them.
 
 import argparse
 import hashlib
+import json
 import os
 import sys
 import tempfile
@@ -19,6 +20,8 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearOutput, ClearSolutions
 from traitlets.config import Config
+
+from course_utils import environment, workspace
 
 ROOT = Path(__file__).parent.parent
 SOLUTIONS, LESSONS = ROOT / "solutions", ROOT / "lessons"
@@ -87,6 +90,7 @@ def derive_lesson(solution: NotebookNode) -> NotebookNode:
         lesson, _ = preprocessor.preprocess(lesson, {})
     lesson.metadata.pop("course", None)
     make_canonical(lesson)
+    lesson.metadata["course"] = {"original": workspace.seal(json.loads(as_text(lesson)))}
     return lesson
 
 
@@ -114,6 +118,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--all", action="store_true", help="execute every solution, changed or not")
     parser.add_argument("names", nargs="*", help="only these, such as 02 (default: all)")
     options = parser.parse_args(arguments)
+    if environment.point_here() != 0:
+        return 1
     failed = 0
     for path in sorted(SOLUTIONS.glob("*.ipynb")):
         if options.names and not path.name.startswith(tuple(options.names)):

@@ -1,6 +1,7 @@
 """Open JupyterLab at the first of your lessons: ``python -m course_utils.lab``.
 
-Your copies are brought up to date first (see :mod:`course_utils.workspace`). Numerical libraries get
+Your copies are brought up to date first (see :mod:`course_utils.workspace`), and an environment that was
+moved along with the course is mended (:mod:`course_utils.environment`). Numerical libraries get
 one thread, so that your figures and times agree with the text, and JupyterLab asks no questions about
 news. Options after the command go to JupyterLab, for example ``--no-browser``.
 """
@@ -8,14 +9,14 @@ news. Options after the command go to JupyterLab, for example ``--no-browser``.
 import os
 import sys
 
-from course_utils import workspace
+from course_utils import environment, workspace
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main(options: list[str]) -> int:
     """Update the copies, then serve until JupyterLab is stopped. Returns the exit code."""
-    if (problem := workspace.main([])) != 0:
+    if (problem := environment.point_here() or workspace.main([])) != 0:
         return problem
     first = min(path.name for path in (workspace.COURSE / "lessons").glob("*.ipynb"))
 

@@ -4,10 +4,11 @@ Every card, claim and picture of the course goes through :func:`emit`, so the pl
 forgotten: it is what a terminal prints, what a screen reader can read and what the tests compare.
 """
 
+import sys
 from html import escape
 from typing import Any
 
-__all__ = ["card", "emit", "escape", "in_notebook"]
+__all__ = ["card", "emit", "escape", "in_notebook", "print_anything"]
 
 # One colour for each kind of card (Okabe-Ito); the word on the card says the same as the colour.
 ACCENTS = {
@@ -29,6 +30,16 @@ def emit(html: str, plain: str, data: dict[str, Any] | None = None) -> None:
         display({"text/html": html, "text/plain": plain} | (data or {}), raw=True)
     else:
         print(plain)
+
+
+def print_anything() -> None:
+    """Let ``print`` go on where the output cannot hold a character (✓ in a pipe on Windows): it becomes a ?.
+
+    Every command of the course begins with this, by importing the package.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure") and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def in_notebook() -> bool:

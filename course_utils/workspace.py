@@ -15,8 +15,10 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 COURSE = Path(__file__).resolve().parents[1]
 RECORD = "copied.json"
@@ -39,6 +41,9 @@ def update(lessons: Path, mine: Path) -> list[str]:
     try:
         for lesson in course:
             copy = mine / lesson.name
+            if not is_original(lesson):
+                report.append(_keep_edited(lesson, copy))
+                continue
             new = fingerprint(lesson)
             have = fingerprint(copy) if copy.exists() else None
             if have is None:
@@ -70,6 +75,8 @@ def update(lessons: Path, mine: Path) -> list[str]:
 def fresh(number: str, lessons: Path, mine: Path) -> list[str]:
     """Set one lesson back to blank. The copy that was there is kept under a dated name."""
     lesson = _find(number, lessons)
+    if not is_original(lesson):
+        raise WorkspaceError(f"{_put_back(lesson)} Then run this again. {SAFE}")
     _make_folder(mine)
     copied, report = _read_record(mine)
     copy = mine / lesson.name
@@ -97,6 +104,26 @@ def fingerprint(notebook: Path) -> str:
     except (ValueError, KeyError, TypeError):  # not a readable notebook: any change counts
         return hashlib.sha256(data).hexdigest()
     return hashlib.sha256(json.dumps(written).encode()).hexdigest()
+
+
+def seal(notebook: Mapping[str, Any]) -> str:
+    """A hash of all of a lesson but its seal, which stands in its metadata: metadata["course"]["original"].
+
+    Opened in ``lessons/`` by mistake, where the course's originals lie, and run, edited or only saved, a
+    lesson no longer has its seal.
+    """
+    rest = dict(notebook) | {"metadata": {k: v for k, v in notebook["metadata"].items() if k != "course"}}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def is_original(lesson: Path) -> bool:
+    """Whether a lesson in ``lessons/`` is still as the course made it (what has no seal may be as it likes)."""
+    try:
+        notebook = json.loads(lesson.read_bytes())
+        made = notebook["metadata"].get("course")
+        return made is None or made["original"] == seal(notebook)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # it was not damaged when it came
+        return False
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -146,6 +173,28 @@ def _how_to_get(lesson: Path) -> str:
     windows = os.name == "nt"
     return ("python -m course_utils.workspace --fresh " if windows else "make fresh LESSON=") + _number(
         lesson
+    )
+
+
+def _keep_edited(lesson: Path, copy: Path) -> str:
+    """Keep what was written into an original, once, beside the learner's own copy; returns what to say of it."""
+    written = lesson.read_bytes()
+    kept = next((p for p in copy.parent.glob(f"{copy.stem}*.ipynb") if p.read_bytes() == written), None)
+    if kept is None:
+        kept = _dated(copy) if copy.exists() else copy
+        _write(kept, written)
+    return f"{_put_back(lesson)} What is in it is kept as {copy.parent.name}/{kept.name}."
+
+
+def _put_back(lesson: Path) -> str:
+    """What is wrong with an original that was written into, and how to mend it."""
+    here = f"lessons/{lesson.name}"
+    how = (
+        f"git checkout {here}" if (COURSE / ".git").exists() else f"unpack {here} from the course's archive anew"
+    )
+    return (
+        f"{here} was changed by mistake: it is the course's original, and your place is my_lessons/. "
+        f"To put the original back, without which git pull stops: {how}."
     )
 
 

@@ -1,32 +1,49 @@
-"""Everything that must hold, in two parts: ``python -m tests`` (or ``make test``).
+"""Everything that must hold, in parts: ``python -m tests`` (or ``make test``).
 
-Every part runs, whatever the others say; the exit code is 0 only if all of them pass.
+Every part runs, whatever the others say; the exit code is 0 only if all of them pass. What stands
+behind the command goes to pytest in every part: ``python -m tests -k browser``.
 """
 
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from course_utils import environment
+from tests.processors import ARITHMETICS, NOTEBOOKS, SHORT
+
 COURSE = Path(__file__).resolve().parents[1]
-NOTEBOOKS = ["--nbval-current-env", "--nbval-cell-timeout=120", "-n", "2", "--dist", "loadfile"]
-PARTS = {
-    "solutions: every notebook prints what it stores": [
-        "--nbval", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", *NOTEBOOKS, "solutions",
-    ],
-    "tests: the package, the checks, the blank lessons, a real browser": ["-n", "2", "--dist", "loadfile", "tests"],
-}  # fmt: skip
+PARTS = [
+    ("solutions: every notebook prints what it stores", [*NOTEBOOKS, "solutions"], {}),
+    (
+        "short solutions once more, without vector instructions",
+        [*NOTEBOOKS, *SHORT],
+        ARITHMETICS["none"],
+    ),
+    (
+        "tests: the package, the checks, the blank lessons, a real browser",
+        ["-n", "2", "--dist", "loadfile", "tests"],
+        {},
+    ),
+]
 
 
-def main() -> int:
+def main(options: list[str]) -> int:
     """Run the parts in turn, then say how each went and how long it took."""
+    if environment.point_here() != 0:
+        return 1
     began = time.monotonic()
     summary, failed = [], 0
-    for part, arguments in PARTS.items():
+    for part, arguments, variables in PARTS:
         print(f"\n── {part}", flush=True)
         start = time.monotonic()
         # No tests found is pytest's code 5, and a failure like any other.
-        code = subprocess.call([sys.executable, "-m", "pytest", "-q", "-rs", *arguments], cwd=COURSE)
+        code = subprocess.call(
+            [sys.executable, "-m", "pytest", "-q", "-rs", *arguments, *options],
+            cwd=COURSE,
+            env=os.environ | variables,
+        )
         failed += code != 0
         summary.append(f"{'passed' if code == 0 else 'FAILED'}  {time.monotonic() - start:4.0f} s  {part}")
     print("\n" + "\n".join(summary))
@@ -37,4 +54,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

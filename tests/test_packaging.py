@@ -212,6 +212,21 @@ def test_ci_runs_make_test_and_swallows_nothing():
         assert command in windows and command in README
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_commands_and_claims_print_where_the_output_has_no_such_letters(encoding):
+    """A pipe on Windows; before, the first line of ``python -m tests`` ended it."""
+    narrow = os.environ | {"PYTHONIOENCODING": encoding, "COURSE_CLAIMS": ""}
+    for command in (
+        ["-m", "tests", "--version"],
+        ["-m", "course_utils.authoring", "--help"],
+        ["-c", "from course_utils import claim; claim('ĝ → θ', True, '½'); claim('ĝ', False)"],
+    ):
+        result = subprocess.run(
+            [sys.executable, *command], cwd=COURSE, env=narrow, capture_output=True, check=False
+        )
+        assert result.returncode == 0 and result.stdout, result.stderr
+
+
 def test_import_is_light():
     """Torch loads only in the cells that show it, and importing the package takes no time."""
     script = "import course_utils, course_utils.workspace, course_utils.lab, sys; print({'torch', 'jupyterlab'} & set(sys.modules))"

@@ -285,6 +285,78 @@ def test_fresh_interrupted_halfway_has_kept_the_work(course, monkeypatch):
     assert (mine / B).read_bytes() == precious
 
 
+# --- an original that was written into by mistake, which git pull stops at
+
+
+def write_original(path: Path, *sources: str) -> None:
+    """A lesson as the course makes it: with its seal."""
+    write_notebook(path, *sources)
+    notebook = json.loads(path.read_bytes())
+    notebook["metadata"]["course"] = {"original": workspace.seal(notebook)}
+    path.write_text(json.dumps(notebook, indent=1))
+
+
+def change(path: Path, how: str) -> None:
+    """What happens to a notebook that is opened in the wrong folder."""
+    notebook = json.loads(path.read_bytes())
+    if how == "edited":
+        notebook["cells"][0]["source"] = ["precious"]
+    elif how == "run":
+        notebook["cells"][0]["execution_count"] = 1
+    else:
+        notebook["metadata"]["language_info"] = {"name": "python", "version": "3.13.0"}
+    path.write_text(json.dumps(notebook, indent=1))
+
+
+@pytest.mark.parametrize("how", ["edited", "run", "saved by another Python"])
+@pytest.mark.parametrize("begun", [True, False], ids=["with a copy", "without"])
+def test_a_changed_original_is_told_kept_and_not_taken_for_the_courses(course, how, begun):
+    lessons, mine = course
+    write_original(lessons / B, "y = 1")
+    original = (lessons / B).read_bytes()
+    if begun:
+        workspace.update(lessons, mine)
+    change(lessons / B, how)
+    changed = (lessons / B).read_bytes()
+    for _ in range(2):  # said every time, kept once
+        report = "\n".join(workspace.update(lessons, mine))
+        assert f"lessons/{B} was changed by mistake" in report and "git pull" in report
+        kept = [path for path in mine.glob("01*.ipynb") if path.read_bytes() == changed]
+        assert len(kept) == 1 and f"kept as my_lessons/{kept[0].name}" in report
+    assert not begun or (mine / B).read_bytes() == original
+    (lessons / B).write_bytes(original)
+    write_original(lessons / B, "y = 2")  # the course's newer version
+    workspace.update(lessons, mine)
+    assert kept[0].read_bytes() == changed
+
+
+@pytest.mark.parametrize(("git", "how"), [(True, f"git checkout lessons/{B}"), (False, "archive")])
+def test_how_to_put_an_original_back(course, git, how):
+    lessons, mine = course
+    if git:
+        (lessons.parent / ".git").mkdir()
+    write_original(lessons / B, "y = 1")
+    change(lessons / B, "edited")
+    assert how in "\n".join(workspace.update(lessons, mine))
+
+
+def test_fresh_does_not_take_a_changed_original_for_a_blank_one(course, capsys):
+    lessons, mine = course
+    write_original(lessons / B, "y = 1")
+    workspace.update(lessons, mine)
+    write_notebook(mine / B, "precious")
+    change(lessons / B, "edited")
+    code, said = run(capsys, "--fresh", "01")
+    assert code == 1 and "changed by mistake" in said and workspace.SAFE in said
+    assert "precious" in (mine / B).read_text()
+
+
+def test_every_lesson_carries_its_seal():
+    for lesson in (workspace.COURSE / "lessons").glob("*.ipynb"):
+        assert "original" in json.loads(lesson.read_bytes())["metadata"]["course"]
+        assert workspace.is_original(lesson), lesson.name
+
+
 def test_the_course_itself_is_where_the_module_says():
     assert (workspace.COURSE / "pyproject.toml").exists()
     ignored = (workspace.COURSE / ".gitignore").read_text().split()

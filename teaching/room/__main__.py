@@ -25,6 +25,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_utils import environment
+
 COURSE = Path(__file__).resolve().parents[2]
 CONFIG = Path(__file__).with_name("jupyterhub_config.py")
 PROXY = "configurable-http-proxy"
@@ -254,6 +256,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--key", default="", help="for https: the key's file")
     parser.add_argument("--folder", type=Path, default=COURSE / "my_room", help="what the room keeps")
     options = vars(parser.parse_args(arguments))
+    if environment.point_here() != 0:
+        return 1
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end the room in order
     try:
         with open_room(**options) as room:
