@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help lab fresh test notebooks bench course round room
+.PHONY: help lab fresh test processors notebooks bench course round room
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -24,6 +24,9 @@ fresh: $(VENV)/installed  ## set a lesson back to blank and keep your copy: make
 
 test: $(VENV)/installed.test  ## run every notebook and every test
 	@$(PY) -m tests
+
+processors: $(VENV)/installed.test  ## run every solution under five arithmetics, and show where the outputs differ
+	@$(PY) -m tests.processors $(ARGS)
 
 notebooks: $(VENV)/installed.test  ## run the solutions that changed, and make the lessons from them
 	@$(PY) -m course_utils.authoring

@@ -30,8 +30,19 @@ def point_here() -> int:
     old = points_to()
     if old == str(COURSE):
         return 0
-    print(f"This folder is new to the environment, which knows {old or 'none'}. Installing the course from here.")
-    command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps", "-e"]
+    print(
+        f"This folder is new to the environment, which knows {old or 'none'}. Installing the course from here."
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-qq",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "-e",
+    ]
     if subprocess.call([*command, str(COURSE)]) == 0 and points_to() == str(COURSE):
         return 0
     print(

@@ -122,7 +122,13 @@ def is_original(lesson: Path) -> bool:
         notebook = json.loads(lesson.read_bytes())
         made = notebook["metadata"].get("course")
         return made is None or made["original"] == seal(notebook)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # it was not damaged when it came
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ):  # it was not damaged when it came
         return False
 
 
@@ -190,7 +196,9 @@ def _put_back(lesson: Path) -> str:
     """What is wrong with an original that was written into, and how to mend it."""
     here = f"lessons/{lesson.name}"
     how = (
-        f"git checkout {here}" if (COURSE / ".git").exists() else f"unpack {here} from the course's archive anew"
+        f"git checkout {here}"
+        if (COURSE / ".git").exists()
+        else f"unpack {here} from the course's archive anew"
     )
     return (
         f"{here} was changed by mistake: it is the course's original, and your place is my_lessons/. "

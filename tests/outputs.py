@@ -34,7 +34,9 @@ def allowed_by(tags: Iterable[str]) -> Allowed:
         if match := TAG.fullmatch(tag):
             found[match[1]].append((float(match[2]), bool(match[3])))
         elif tag.startswith(("decimals", "wholes")):
-            raise ValueError(f"The tag {tag!r} should look like decimals-0.02, decimals-5%, wholes-10% or wholes-2.")
+            raise ValueError(
+                f"The tag {tag!r} should look like decimals-0.02, decimals-5%, wholes-10% or wholes-2."
+            )
     return found
 
 
@@ -49,7 +51,8 @@ def agrees(new: str, old: str, allowed: Allowed) -> bool:
 
 
 def words(text: str) -> str:
-    return re.sub(" +", " ", NUMBER.sub("0", text))
+    """The text with every number and the spaces before it as a 0, and no more than one space in a row."""
+    return re.sub(" +", " ", re.sub(f" *{NUMBER.pattern}", "0", text))
 
 
 def near(new: str, old: str, allowed: Allowed) -> bool:
@@ -59,7 +62,10 @@ def near(new: str, old: str, allowed: Allowed) -> bool:
     limits = allowed["decimals" if {".", "e"} & set(new + old) else "wholes"]
     a, b = (float(text.replace(",", "").replace("−", "-")) for text in (new, old))
     # A little more than the limit: 0.87 and 0.88 are 0.01 apart, which as floats they are not quite.
-    return any(abs(a - b) <= 1.000001 * (how_much / 100 * abs(b) if percent else how_much) for how_much, percent in limits)
+    return any(
+        abs(a - b) <= 1.000001 * (how_much / 100 * abs(b) if percent else how_much)
+        for how_much, percent in limits
+    )
 
 
 def compare(cell: IPyNbCell, new: list[NotebookNode], old: list[NotebookNode]) -> bool:

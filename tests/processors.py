@@ -43,7 +43,7 @@ WITH_512, WITH_FMA = "X86_V4|AVX512", "X86_V[34]|AVX512|AVX2|FMA"
 ARITHMETICS = {
     "as it is": {},
     "AVX2": arithmetic("Haswell", "avx2", "AVX2", "AVX2", WITH_512),
-    "AVX": arithmetic("Sandybridge", "default", "AVX", "AVX", WITH_FMA),
+    "AVX": arithmetic("Sandybridge", "default", "SSE4_2", "AVX", WITH_FMA),
     "none": arithmetic("Prescott", "default", "SSE4_2", "SSE41", ".") | {"MKL_CBWR": "COMPATIBLE"},
     # No processor, but what every other mathematical library does: all normal numbers are drawn with
     # another last bit. Lessons see it as they would see another rounding of log and exp.
@@ -87,7 +87,10 @@ def main(lessons: list[str]) -> int:
         raise SystemExit(f"No lesson is called {' or '.join(lessons)}.")
     found = {}
     for name, variables in ARITHMETICS.items():
-        print(f"{name}: {' '.join(f'{k}={v!r}' for k, v in variables.items()) or 'nothing held back'}", flush=True)
+        print(
+            f"{name}: {' '.join(f'{k}={v!r}' for k, v in variables.items()) or 'nothing held back'}",
+            flush=True,
+        )
         found[name] = run(variables, notebooks)
 
     print(f"\n{'':28}" + "".join(f"{name:>12}" for name in ARITHMETICS))

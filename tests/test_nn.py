@@ -519,8 +519,8 @@ def test_a_layer_of_your_own_needs_only_the_two_passes():
             return 2 * grad_y
 
     net = Network(Double(), Linear(2, 1), Double())
-    assert np.array_equal(net.forward([[1.0, 2.0]]), 4 * np.array([[1.0, 2.0]]) @ net.layers[1].W)
-    assert np.array_equal(net.backward(np.ones((1, 1)), need_grad_x=True), 4 * net.layers[1].W.T)
+    np.testing.assert_allclose(net.forward([[1.0, 2.0]]), 4 * np.array([[1.0, 2.0]]) @ net.layers[1].W)
+    np.testing.assert_allclose(net.backward(np.ones((1, 1)), need_grad_x=True), 4 * net.layers[1].W.T)
 
 
 def test_accuracy_is_the_share_of_labels_with_the_largest_logit():

@@ -248,7 +248,7 @@ def test_a_part_built_anew_agrees_with_the_shipped_one(zoo):
     """At least 90 % of the labels, which is what datasets/README.md promises for any processor."""
     weights, recipe = build_zoo.train(3)
     shipped = zoo[np.arange(75, 100)]
-    assert np.array_equal(recipe, shipped.recipe)
+    np.testing.assert_allclose(recipe, shipped.recipe, rtol=1e-9)  # np.exp differs in its last bit
     numbers, scales = build_zoo.as_whole_numbers(weights)
     anew = accuracy_at(build_zoo.unpack(numbers, scales), LONG, 256, seed=2) >= GENERALIZES
     assert np.mean(anew == shipped.generalizer) >= 0.9

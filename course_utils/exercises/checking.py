@@ -186,11 +186,9 @@ def comparisons(exercise: Exercise, runs: list[Run], wrong: list[str]) -> list[C
 def recognise(exercise: Exercise, runs: list[Run], wrong: list[str]) -> Outcome | None:
     """The misconception whose own results are those of the learner: all, all that are wrong, or the first of these."""
     everything = list(expected_values(exercise.name)[0])
-    known = [
-        (misconception, run_all(exercise, misconception.wrong)) for misconception in exercise.misconceptions
-    ]
+    known = misconceptions_runs(exercise.name)
     for names in (everything, wrong, wrong[:1]):
-        for misconception, theirs in known:
+        for misconception, theirs in zip(exercise.misconceptions, known, strict=True):
             if len(theirs) == len(runs) and all(
                 alike(mine, other, names, exercise.rtol) for mine, other in zip(runs, theirs, strict=True)
             ):
@@ -199,6 +197,13 @@ def recognise(exercise: Exercise, runs: list[Run], wrong: list[str]) -> Outcome 
                     "not yet", misconception.message, misconception.name, shown[0] if shown else None
                 )
     return None
+
+
+@cache
+def misconceptions_runs(name: str) -> list[list[Run]]:
+    """What each misconception of an exercise gives on its cases."""
+    exercise = all_exercises()[name]
+    return [run_all(exercise, misconception.wrong) for misconception in exercise.misconceptions]
 
 
 def alike(mine: Run, other: Run, names: list[str], rtol: float) -> bool:
