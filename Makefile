@@ -52,7 +52,7 @@ $(VENV)/installed $(VENV)/installed.test $(VENV)/installed.bench $(VENV)/install
 	@touch $(VENV)/installed $@
 
 # A PYTHON that you name is taken as it is; the default one may be replaced by a newer one.
-CANDIDATES = $(PYTHON) $(if $(filter file,$(origin PYTHON)),python3.13 python3.12 python3.11)
+CANDIDATES = $(PYTHON) $(if $(filter file,$(origin PYTHON)),python3.14 python3.13 python3.12 python3.11)
 
 $(PY):
 	@for python in $(CANDIDATES); do \

@@ -55,7 +55,7 @@ def run(variables: dict[str, str], notebooks: list[str]) -> dict[str, dict[str, 
     """Notebook -> cell id -> how its output differs, for the notebooks run with these variables."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "--color=no", f"--junitxml={report}"]
+        command = [sys.executable, "-m", "pytest", "-vv", "--color=no", f"--junitxml={report}"]
         done = subprocess.run(
             [*command, *NOTEBOOKS, *notebooks],
             cwd=COURSE,

@@ -201,7 +201,11 @@ def test_ci_runs_make_test_and_swallows_nothing():
     workflow = yaml.safe_load((COURSE / ".github/workflows/test.yml").read_text())
     assert "continue-on-error" not in str(workflow)
     matrix = workflow["jobs"]["test"]["strategy"]["matrix"]
-    assert len(matrix["os"]) == len(matrix["python"]) == 3
+    assert (len(matrix["os"]), len(matrix["python"])) == (3, 4)
+    assert workflow["jobs"]["processors"]["steps"][-1]["run"] == "make processors"
+    assert {"lowest-direct", "highest"} == {
+        row["resolution"] for row in workflow["jobs"]["packages"]["strategy"]["matrix"]["include"]
+    }
     assert all(SpecifierSet(PROJECT["requires-python"]).contains(version) for version in matrix["python"])
     # The Windows commands that the workflow runs are the ones in the README.
     windows = workflow["jobs"]["test"]["steps"][-1]["run"]
