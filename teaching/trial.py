@@ -1,0 +1,3 @@
+"""Says that the sandbox works, from inside it."""
+
+print("works")
