@@ -5,24 +5,22 @@ lesson's kernel asks there for ``course_utils``: moved, it finds nothing; copied
 Every command that starts kernels calls :func:`point_here` first.
 """
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 COURSE = Path(__file__).resolve().parents[1]
-ASK = "import course_utils, pathlib; print(pathlib.Path(course_utils.__file__).resolve().parents[1])"
+# As JSON, which is plain ASCII: a path may hold letters that the output does not.
+ASK = "import course_utils, json, pathlib; print(json.dumps(str(pathlib.Path(course_utils.__file__).resolve().parents[1])))"
 
 
 def points_to() -> str:
     """The folder whose ``course_utils`` a kernel imports that runs a lesson; '' if it finds none."""
     done = subprocess.run(
-        [sys.executable, "-X", "utf8", "-c", ASK],
-        cwd=COURSE / "lessons",
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
+        [sys.executable, "-c", ASK], cwd=COURSE / "lessons", capture_output=True, check=False
     )
-    return done.stdout.strip()
+    return json.loads(done.stdout) if done.returncode == 0 else ""
 
 
 def point_here() -> int:

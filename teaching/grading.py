@@ -9,15 +9,19 @@ import base64
 import json
 import math
 import os
-import shutil
+import re
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
+from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Float
 
@@ -26,7 +30,10 @@ from course_utils.exercises.cards import draw
 from course_utils.exercises.checking import Outcome, expected_values, judge
 from course_utils.exercises.running import SECONDS, Run
 from teaching import sandbox
+from teaching.submission import make_safe
 
+SHARE = 15.0  # seconds that an exercise has at least, whatever the others took
+ALONE = "`{name}` is not there when this exercise is called by itself: define it in the exercise's cell or in one above."
 INSIDE = Path(__file__).with_name("inside.py")
 PREFIX = "points-"  # of the grade_id of a graded cell; the rest is the exercise's name
 BLANK = Outcome("not attempted", "There is nothing here yet.")
@@ -44,56 +51,69 @@ class CheckExercises(NbGraderPreprocessor):
         help="Seconds for one call of a function. Learners have half of that, so a busy machine costs no points.",
     ).tag(config=True)
 
+    budget = Float(
+        sandbox.SECONDS,
+        help="Seconds that the exercises of one notebook may take together. Once they are spent, each of the "
+        f"others still has {SHARE:g}, several times what right work takes.",
+    ).tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        sources = [cell.source for cell in nb.cells if cell.cell_type == "code" and not is_grade(cell)]
+        sources = [as_python(c.source) for c in nb.cells if c.cell_type == "code" and not is_grade(c)]
         cells = {
             cell.metadata.nbgrader.grade_id.removeprefix(PREFIX): cell for cell in nb.cells if is_grade(cell)
         }
+        left = self.budget
+
+        def answer(name: str) -> str:
+            nonlocal left
+            if not any(name in source for source in sources):
+                return json.dumps({"missing": ""})
+            start = time.monotonic()
+            said = ask(name, sources, self.seconds, max(left, SHARE))
+            left -= time.monotonic() - start
+            return said
+
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            answers = list(pool.map(lambda name: ask(name, sources, self.seconds), cells))
-        for (name, cell), answer in zip(cells.items(), answers, strict=True):
-            cell.outputs = outputs(name, read(name, answer), cell.metadata.nbgrader.points)
+            answers = list(pool.map(answer, cells))
+        for (name, cell), said in zip(cells.items(), answers, strict=True):
+            cell.outputs = outputs(name, read(name, said), cell.metadata.nbgrader.points)
         return nb, resources
 
 
-class RestoreCells(OverwriteCells):
-    """nbgrader's OverwriteCells, which stops with a KeyError when an exercise's own cell is gone as well.
-
-    Deleted graded cells come back at the end of the notebook; where they stand changes nothing.
-    """
-
-    def add_missing_grade_cells(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        here = {cell.metadata.nbgrader.grade_id for cell in nb.cells if is_grade(cell)}
-        notebook = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
-        sources = {cell.name: cell for cell in notebook.source_cells}
-        for cell in notebook.grade_cells:
-            if cell.name not in here:
-                restored = self.missing_cell_transform(sources[cell.name], cell.max_score)
-                restored["id"] = f"restored-{cell.name}"[:64]
-                nb.cells.append(restored)
-        return nb, resources
+def as_python(source: str) -> str:
+    """The source of a cell as IPython hands it to Python: magics, ``!commands``, ``name?`` and pasted ``>>>`` taken care of."""
+    magic, _, body = source.partition("\n")
+    if magic.startswith("%%"):
+        if magic.split()[0] not in ("%%time", "%%timeit", "%%capture", "%%prun"):
+            return ""  # HTML, a shell script, a file to be written: nothing that an exercise needs
+        source = f"# {magic}\n{body}"
+    try:
+        return TransformerManager().transform_cell(source)
+    except Exception:  # noqa: BLE001 - somebody else's text; what IPython cannot take apart stays as it is
+        return source
 
 
-def before_grading(notebooks: list[str], **names: Any) -> None:
-    """nbgrader's hook before each submission: is there a sandbox, and is the notebook called as it was?
+def before_grading(notebooks: list[str], assignment: str, **names: Any) -> None:
+    """nbgrader's hook before each submission: is there a sandbox, and a notebook that is safe to open?
 
-    Without a sandbox grading ends here, before anything is written. "02_backprop (1).ipynb" counts as
-    02_backprop.ipynb where that is missing; of several others the newest. The original stays.
+    Without a sandbox grading ends here, before anything is written. What nbgrader goes through next is
+    what :mod:`teaching.submission` has made of the notebook that was handed in.
     """
     try:
         sandbox.require()
     except sandbox.NoSandbox as reason:
         raise SystemExit(str(reason)) from None
-    found = [Path(notebook) for notebook in notebooks]
-    wanted = found[0].with_name(f"{found[0].parent.name}.ipynb")
-    if wanted not in found:
-        shutil.copy2(max(found, key=lambda path: path.stat().st_mtime), wanted)
-        notebooks[:] = [str(wanted)]  # this list is the one that nbgrader goes through next
+    folder = Path(notebooks[0]).parent
+    release = folder.parents[2] / "release" / assignment / f"{assignment}.ipynb"
+    notebooks[:] = [str(make_safe(folder, nbformat.read(release, as_version=4), assignment))]
 
 
-def ask(name: str, sources: list[str], seconds: float) -> str:
-    """What the sandbox says of exercise ``name`` of a submission whose code cells are ``sources``."""
-    return sandbox.run(INSIDE, json.dumps({"name": name, "cells": sources, "seconds": seconds}))
+def ask(name: str, sources: list[str], seconds: float, limit: float = sandbox.SECONDS) -> str:
+    """What the sandbox says of exercise ``name`` of a submission whose code cells are ``sources``.
+
+    ``seconds`` for one call, ``limit`` for all of it.
+    """
+    return sandbox.run(INSIDE, json.dumps({"name": name, "cells": sources, "seconds": seconds}), limit)
 
 
 def read(name: str, answer: str) -> Outcome:
@@ -110,6 +130,8 @@ def read(name: str, answer: str) -> Outcome:
         return Outcome("not yet", DIED)
     if outcome.status == "solved" and len(runs) != len(exercise.cases):
         return Outcome("not yet", DIED)
+    if lacking := re.search(r"NameError: name '(\w+)' is not defined", outcome.message):
+        return replace(outcome, message=f"{outcome.message} {ALONE.format(name=lacking[1])}")
     return outcome
 
 
@@ -140,6 +162,10 @@ def value_of(said: Any) -> Any:
             return tuple(value_of(v) for v in content)
         case "list":
             return [value_of(v) for v in content]
+        case "set":
+            return {value_of(v) for v in content}
+        case "dict":
+            return {str(key): value_of(v) for key, v in content}
     return type(str(content), (), {})()  # stands for an object that is no result, under its type's name
 
 

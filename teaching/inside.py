@@ -7,6 +7,8 @@ say anything, so all that leaves the sandbox is values, and whether they are rig
 
 Of a submission only those lines run that the exercise needs: its own definition, and what is above it
 and gives a meaning to a name in it. Training, plots and experiments cost no time and can break nothing.
+Where that is not enough, as with a helper that is found through ``globals()``, all of the notebook runs as
+far as :data:`WHOLE` allows, and the exercise is tried again.
 """
 
 import ast
@@ -18,6 +20,7 @@ import os
 import re
 import symtable
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -33,23 +36,24 @@ from course_utils.exercises.checking import run_all
 from course_utils.exercises.running import time_limit
 
 TO_DEFINE = 30.0  # seconds for one statement above the exercise: a cold import of PyTorch takes many
+WHOLE = 10.0  # seconds for all of the notebook, where the exercise needs more than can be seen
 
 Statement = tuple[ast.stmt, str]  # with the name of its cell, for error messages
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+DEFINING = (*SCOPES, ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.If, ast.Try, ast.With)
 
 
 def statements(cells: list[str]) -> Iterator[Statement]:
-    """The statements of all cells in order. A cell that does not parse has none; magics are left out."""
+    """The statements of all cells in order. A cell that does not parse has none."""
     for number, source in enumerate(cells, 1):
         file = f"<cell {number}>"
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-        with contextlib.suppress(SyntaxError, ValueError):
-            plain = re.sub(r"^[%!?]", "#", source, flags=re.MULTILINE)
-            yield from ((statement, file) for statement in ast.parse(plain).body)
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            yield from ((statement, file) for statement in ast.parse(source).body)
 
 
 def changed(node: ast.AST) -> Iterator[str]:
-    """Names whose object a statement changes without binding them: a[i] = …, a.b = …, a.append(…)."""
+    """Names whose object a statement may change without binding them: a[i] = …, a.b = …, a.append(…), fill(a)."""
     if isinstance(node, SCOPES):
         return
     targets = []
@@ -57,6 +61,7 @@ def changed(node: ast.AST) -> Iterator[str]:
         targets = [node]
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         targets = [node.value.func] if isinstance(node.value.func, ast.Attribute) else []
+        targets += node.value.args  # fill(table)
     for target in targets:
         while isinstance(target, (ast.Subscript, ast.Attribute)):
             target = target.value
@@ -87,8 +92,8 @@ def needed(name: str, others: set[str], everything: list[Statement]) -> list[Sta
     wanted, chosen = {name}, []
     for statement, file in reversed(everything):
         binds, uses = binds_and_uses(statement)
-        if not chosen and name not in binds:
-            continue  # below the last definition
+        if not chosen and not (name in binds and isinstance(statement, DEFINING)):
+            continue  # below the last definition; a loop that uses the name for its own is none
         star = isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
         if star or binds & wanted and not binds & others:
             if isinstance(statement, (ast.Import, ast.ImportFrom)) and not star:
@@ -132,15 +137,15 @@ def with_names(function: Callable, names: dict[str, Any]) -> Callable:
     return copy
 
 
-def define(chosen: list[Statement], names: dict[str, Any]) -> str:
+def define(chosen: list[Statement], names: dict[str, Any], seconds: float = TO_DEFINE) -> str:
     """Run statements in a namespace; one that fails is passed over, as a cell is. Returns the last error."""
     error = ""
     for statement, file in chosen:
         try:
-            with time_limit(TO_DEFINE):
+            with time_limit(seconds):
                 exec(compile(ast.Module([statement], []), file, "exec"), names)
         except BaseException as problem:  # noqa: BLE001 - SystemExit and endless loops included
-            text = str(problem) or (f"still running after {TO_DEFINE:g} seconds" if not problem.args else "")
+            text = str(problem) or (f"still running after {seconds:g} seconds" if not problem.args else "")
             error = f"{type(problem).__name__}: {text}"
     return error
 
@@ -150,10 +155,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         data = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
         return {"array": data, "type": value.dtype.str, "shape": list(value.shape)}
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, (tuple, list, set)):
         return {type(value).__name__: [plain(v) for v in value]}
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {"dict": [[key, plain(v)] for key, v in value.items()]}
     return {"other": type(value).__name__}
 
 
@@ -162,20 +171,63 @@ def answer(name: str, cells: list[str]) -> dict[str, Any]:
     exercise = all_exercises()[name]
     others = {e.name: e.reference for e in all_exercises().values() if e.lesson == exercise.lesson}
     del others[name]
-    chosen = needed(name, set(others), list(statements(cells)))
+    everything = list(statements(cells))
+    chosen = needed(name, set(others), everything)
     if not chosen:
         return {"missing": unreadable(name, cells)}
 
     for module in (course_utils, exercises, exercises.decorator):
         module.exercise = lambda function: function  # nothing is checked or drawn while it is defined
     exercise = withhold_answers(exercise)
-    names = {"__name__": "__main__", **others}
+    names = notebook_names(others)
     error = define(chosen, names)
     function = names.get(name)
-    if not callable(function):
+    runs = run_all(exercise, function_of(function)) if callable(function) else []
+    if not runs or any(run.error for run in runs):  # it may need what cannot be seen: a helper by globals()
+        again = in_the_whole_notebook(exercise, others, everything)
+        if again and not any(run.error for run in again):
+            runs = again
+    if not runs:
         return {"missing": error or f"{name} is not a function."}
-    runs = run_all(exercise, getattr(function, "yours", None) or function)
     return {"runs": [vars(run) | {"values": {n: plain(v) for n, v in run.values.items()}} for run in runs]}
+
+
+def notebook_names(others: dict[str, Callable]) -> dict[str, Any]:
+    """What a notebook's cells find: the other exercises, and what IPython puts there, which does nothing here."""
+
+    class Nothing:
+        def __getattr__(self, name: str) -> Callable:
+            return lambda *arguments, **named: None
+
+    quiet = Nothing()
+    return {
+        "__name__": "__main__",
+        "get_ipython": lambda: quiet,
+        "display": lambda *things, **options: None,
+        **others,
+    }
+
+
+def function_of(thing: Callable) -> Callable:
+    return getattr(thing, "yours", None) or thing
+
+
+def in_the_whole_notebook(
+    exercise: Exercise, others: dict[str, Callable], everything: list[Statement]
+) -> list[running.Run]:
+    """The runs of the exercise's function as it stands after all cells; [] if there is none."""
+    names = notebook_names(others)
+    until = time.monotonic() + WHOLE
+    function = None
+    for statement in everything:
+        if time.monotonic() > until:
+            break
+        define([statement], names, until - time.monotonic())
+        if isinstance(statement[0], SCOPES) and callable(names.get(exercise.name)):
+            function = names[exercise.name]  # not what a later loop makes of the name
+    if callable(names.get(exercise.name)):
+        function = names[exercise.name]
+    return run_all(exercise, function_of(function)) if function else []
 
 
 def unreadable(name: str, cells: list[str]) -> str:

@@ -7,6 +7,8 @@ earn and what it got, and exits with 0 only if these are equal and every step di
 """
 
 import csv
+import os
+import shutil
 import sys
 import tempfile
 import textwrap
@@ -18,7 +20,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.utils import is_grade
 
 from course_utils import authoring
@@ -211,6 +213,166 @@ def broken_cell(notebook):
     fill(notebook, RIGHT | {"train": "return ["})
 
 
+def exercise_cell(notebook: NotebookNode, name: str) -> int:
+    """The place of the cell of an exercise."""
+    return next(i for i, cell in enumerate(notebook.cells) if course.exercise_of(cell) == name)
+
+
+def duplicated(notebook):
+    """A right cell duplicated in JupyterLab: the copy has the same metadata."""
+    right(notebook)
+    at = exercise_cell(notebook, "relu_backward")
+    notebook.cells.insert(at, nbformat.from_dict(notebook.cells[at] | {"id": "twin"}))
+
+
+def split(notebook):
+    """The cell above an exercise's function was split off it, with the same metadata."""
+    right(notebook)
+    at = exercise_cell(notebook, "train")
+    twin = nbformat.from_dict(notebook.cells[at] | {"id": "twin"})
+    notebook.cells[at].source = notebook.cells[at].source.replace("losses = []", "losses = nothing_yet()")
+    twin.source = "def nothing_yet():\n    return []"
+    notebook.cells.insert(at, twin)
+
+
+def what_ipython_takes(notebook):
+    """Right, in a notebook full of what IPython accepts and Python does not."""
+    fill(notebook, RIGHT | {"relu_backward": "%time y = x > 0\nfolder = !pwd\nreturn grad_y * (x > 0)"})
+    setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    setup.source += "\nfiles = !ls\nif True:\n    %matplotlib inline\nnn.Linear?"
+    train = notebook.cells[exercise_cell(notebook, "train")]
+    train.source = "%%time\n" + train.source + "\n\ntrain?\n?train"
+    add(notebook, ">>> a = 1\n>>> a + 1\n2")
+    add(notebook, "%%bash\nls |")
+    notebook.cells[exercise_cell(notebook, "linear_backward")].source += "\n\n/print 1\n!echo done"
+
+
+def helpers_found_by_the_notebook(notebook):
+    """Right, with helpers that can be found only by running the cells."""
+    bodies = {
+        "linear_backward": "display(grad_y.shape)\nbreakpoint()\n" + RIGHT["linear_backward"],
+        "relu_backward": "return np.where(x > LIMIT, grad_y, TABLE['closed'])",
+        "cross_entropy_backward": "return globals()['soft' + 'max_part'](logits, y)",
+        "numerical_gradient": "return eval('slope')(f, theta, eps)",
+    }
+    fill(notebook, RIGHT | bodies)
+    made = """
+        def limit():
+            return 0
+
+        def fill_in(table):
+            table.update(closed=0.0)
+
+        LIMIT = limit()
+        TABLE = {}
+        fill_in(TABLE)
+        """
+    add(notebook, made)
+    for signature, name in (
+        ("softmax_part(logits, y)", "cross_entropy_backward"),
+        ("slope(f, theta, eps)", "numerical_gradient"),
+    ):
+        body = textwrap.indent(textwrap.dedent(RIGHT[name]), "    ")
+        add(notebook, f"def {signature}:\n{body}")
+    add(notebook, "for train in range(3):\n    pass", len(notebook.cells))
+
+
+def not_graded(notebook):
+    """Right; every graded cell says that it is none."""
+    right(notebook)
+    for cell in filter(is_grade, notebook.cells):
+        cell.metadata.nbgrader.grade = False
+
+
+def with_schema(version):
+    def change(notebook):
+        right(notebook)
+        for cell in notebook.cells:
+            if "nbgrader" in cell.metadata:
+                cell.metadata.nbgrader.pop("schema_version")
+                if version is not None:
+                    cell.metadata.nbgrader["schema_version"] = version
+
+    return change
+
+
+def texts_that_cost(notebook):
+    """Right, with texts that keep a converter of Markdown busy, and one that runs in a browser."""
+    right(notebook)
+    for text in (
+        "\\begin{a}" * 20_000,
+        "- a\n" * 800_000,
+        "<script>alert(1)</script>",
+        "*" * 100_000,
+        "[" * 50_000,
+    ):
+        notebook.cells.insert(1, new_markdown_cell(text))
+
+
+def deep(notebook):
+    """Right, with a cell that nests 900 brackets and one that nests 90,000."""
+    right(notebook)
+    for depth in (900, 90_000):
+        add(notebook, "deep = " + "[" * depth + "]" * depth)
+
+
+def large_answers(notebook):
+    """Answers of many megabytes, as nested lists, as one list and as an array."""
+    own = {
+        "linear_backward": "answer = []\nfor _ in range(2_000_000):\n    answer = [answer]\nreturn answer",
+        "relu_backward": "return [[0.5] * 10] * 1_000_000",
+        "numerical_gradient": "return np.zeros(10_000_000)",
+    }
+    fill(notebook, RIGHT | own)
+
+
+def ignores_the_alarm(notebook):
+    """Three exercises that a time limit alone does not stop."""
+    loop = "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass"
+    own = {
+        "linear_backward": loop,
+        "relu_backward": "import sys\nsys.setrecursionlimit(10**9)\nreturn relu_backward(grad_y, x)",
+        "cross_entropy_backward": "try:\n    while True:\n        pass\nfinally:\n    while True:\n        pass",
+    }
+    fill(notebook, RIGHT | own)
+
+
+def shared_memory(notebook):
+    """Memory that is no process's data: shared pages in 2.2, files in memory in 2.3."""
+    own = {
+        "relu_backward": "import mmap\nhoard = []\nwhile True:\n    hoard.append(mmap.mmap(-1, 2**26))\n    hoard[-1].write(bytes(2**26))",
+        "cross_entropy_backward": "import os\nwhile True:\n    os.write(os.memfd_create('hoard'), bytes(2**20))",
+    }
+    fill(notebook, RIGHT | own)
+
+
+def as_a_link(folder: Path) -> None:
+    """The notebook in the exchange becomes a link to a file of the teacher's."""
+    (folder / f"{LESSON}.ipynb").unlink()
+    (folder / f"{LESSON}.ipynb").symlink_to("/etc/passwd")
+
+
+def as_a_pipe(folder: Path) -> None:
+    (folder / f"{LESSON}.ipynb").unlink()
+    os.mkfifo(folder / f"{LESSON}.ipynb")
+
+
+def as_a_folder(folder: Path) -> None:
+    (folder / f"{LESSON}.ipynb").unlink()
+    (folder / f"{LESSON}.ipynb").mkdir()
+
+
+def beside_links(folder: Path) -> None:
+    """A right notebook, and beside it a link to a folder, one to a file, and a page with a script."""
+    (folder / "etc").symlink_to("/etc")
+    (folder / "passwd.txt").symlink_to("/etc/passwd")
+    (folder / "page.html").write_text("<script>alert(1)</script>")
+
+
+def with_a_timestamp_that_is_none(folder: Path) -> None:
+    (folder / "timestamp.txt").write_text("the day after tomorrow")
+
+
 @dataclass(frozen=True)
 class Case:
     """One submission: who (the case's name), what is changed, which exercises earn their points."""
@@ -220,7 +382,7 @@ class Case:
     earns: tuple[str, ...]
     file: str = f"{LESSON}.ipynb"
     damage: Callable[[str], str] = str  # of the notebook's text, after the change
-    graded: bool = True  # False where nbgrader can do nothing but say so
+    tamper: Callable[[Path], None] | None = None  # with what lies in the exchange
 
 
 CASES = {
@@ -242,7 +404,31 @@ CASES = {
     "patched": Case("blank, the checks replaced", patched, ()),
     "forged": Case("2.2 forges the grader's answer", forged, all_but("relu_backward")),
     "unreadable": Case("2.5 has a syntax error", broken_cell, all_but("train")),
-    "damaged": Case("not a notebook any more", right, (), damage=lambda text: text[:-500], graded=False),
+    "damaged": Case("not a notebook any more", right, (), damage=lambda text: text[:-500]),
+    "empty": Case("an empty file", right, (), damage=lambda text: ""),
+    "number": Case("a number as a file", right, (), damage=lambda text: "7"),
+    "nocells": Case("a notebook whose cells are null", right, (), damage=lambda text: '{"cells": null}'),
+    "nested": Case("a file that nests without end", right, (), damage=lambda text: "[" * 10**6),
+    "binary": Case("bytes that are no text", right, (), damage=lambda text: "\udcff\udcfe" * 99),
+    "surrogate": Case("right, with half a character in a cell", right, ALL, damage=lambda text: text.replace('"import numpy', '"# \\ud800\\n", "import numpy', 1)),
+    "duplicated": Case("right, a cell duplicated", duplicated, ALL),
+    "split": Case("right, a cell split", split, ALL),
+    "ipython": Case("right, with all that IPython takes", what_ipython_takes, ALL),
+    "found": Case("right, helpers that only running finds", helpers_found_by_the_notebook, ALL),
+    "notgraded": Case("right, graded cells set to not graded", not_graded, ALL),
+    "schema99": Case("right, metadata of the year 2099", with_schema(99), ALL),
+    "schema0": Case("right, metadata of version 0", with_schema(0), ALL),
+    "schemaless": Case("right, metadata without a version", with_schema(None), ALL),
+    "texts": Case("right, texts that take minutes to convert", texts_that_cost, ALL),
+    "deep": Case("right, cells nested very deep", deep, ALL),
+    "large": Case("three answers of many megabytes", large_answers, ("cross_entropy_backward", "train")),
+    "alarm": Case("three exercises that ignore the alarm", ignores_the_alarm, ("numerical_gradient", "train")),
+    "memory": Case("2.2 and 2.3 hoard shared memory", shared_memory, all_but("relu_backward", "cross_entropy_backward")),
+    "link": Case("a link to a file of the teacher's", right, (), tamper=as_a_link),
+    "pipe": Case("a pipe in the notebook's place", right, (), tamper=as_a_pipe),
+    "folder": Case("a folder in the notebook's place", right, (), tamper=as_a_folder),
+    "links": Case("right, with links beside it", right, ALL, tamper=beside_links),
+    "time": Case("right, a timestamp that is none", right, ALL, tamper=with_a_timestamp_that_is_none),
 }  # fmt: skip
 
 # Lesson 00 comes from a learning platform, under the names that Canvas and Moodle give.
@@ -272,9 +458,16 @@ class Row:
         return f"{self.case:<46}{self.expected:>9g}{self.awarded:>9g}{mark}"
 
 
-def play(folder: Path, seconds: float = 2 * SECONDS, say: Callable[[str], None] = print) -> list[Row]:
-    """The whole round in an empty folder; ``seconds`` as CheckExercises.seconds. Raises Failed at a step
-    that goes wrong, NoSandbox where student code cannot run."""
+def play(
+    folder: Path,
+    seconds: float = 2 * SECONDS,
+    budget: float = sandbox.SECONDS,
+    say: Callable[[str], None] = print,
+) -> list[Row]:
+    """The whole round in an empty folder; ``seconds`` and ``budget`` as CheckExercises has them.
+
+    Raises Failed at a step that goes wrong, NoSandbox where student code cannot run.
+    """
     sandbox.require()
     home, exchange = folder / "course", folder / "exchange"
     exchange.mkdir()
@@ -286,7 +479,7 @@ def play(folder: Path, seconds: float = 2 * SECONDS, say: Callable[[str], None] 
         got, log = course.nbgrader(where, *arguments, *shared)
         if where == home:  # not every student's
             say(f"{time.monotonic() - start:5.1f} s  nbgrader {' '.join(arguments)}")
-        if got != code:
+        if got != code or "Traceback" in log:
             raise Failed(f"nbgrader {' '.join(arguments)} ended with {got}:\n{log}")
         return log
 
@@ -294,12 +487,14 @@ def play(folder: Path, seconds: float = 2 * SECONDS, say: Callable[[str], None] 
     step("generate_assignment", "*")
     step("release_assignment", LESSON)
     released = nbformat.read(home / "release" / LESSON / f"{LESSON}.ipynb", as_version=4)
+    inbound = exchange / "which-weights-move" / "inbound"
     for student, case in CASES.items():
         notebook = nbformat.from_dict(released)
         case.change(notebook)
         desk = folder / "students" / student
         (desk / LESSON).mkdir(parents=True)
-        (desk / LESSON / case.file).write_text(case.damage(nbformat.writes(notebook)), encoding="utf-8")
+        text = case.damage(nbformat.writes(notebook))
+        (desk / LESSON / case.file).write_bytes(text.encode(errors="surrogateescape"))
         step(
             "submit",
             LESSON,
@@ -307,20 +502,29 @@ def play(folder: Path, seconds: float = 2 * SECONDS, say: Callable[[str], None] 
             f"--CourseDirectory.student_id={student}",
             where=desk,
         )
+        if case.tamper is not None:
+            case.tamper(next(inbound.glob(f"{student}+*")))
+    # Not of anybody: a date that is none, a name with a line break, a link in the place of a folder.
+    for name in (
+        f"mallory+{LESSON}+yesterday",
+        f"mal\nlory+{LESSON}+2026-01-01 10:00:00 UTC+x",
+        f"x+{LESSON}+",
+    ):
+        shutil.copytree(next(inbound.glob("right+*")), inbound / name)
+    (inbound / f"linked+{LESSON}+2026-01-01 10:00:00 UTC+x").symlink_to("/etc")
     step("collect", LESSON)
+    shutil.copytree(home / "submitted" / "right", home / "submitted" / "line\nbreak")
     download(home)
     step("zip_collect", SMALL)
 
     start = time.monotonic()
-    log = step("autograde", LESSON, f"--CheckExercises.seconds={seconds}", code=1)
+    step("autograde", LESSON, f"--CheckExercises.seconds={seconds}", f"--CheckExercises.budget={budget}")
     say(f"       that is {(time.monotonic() - start) / len(CASES):.1f} s a submission of five exercises")
-    refused = {case for case in CASES if f"'{LESSON}' for student '{case}'" in log}
-    if refused != {name for name, case in CASES.items() if not case.graded}:
-        raise Failed(f"nbgrader could not grade {sorted(refused)}:\n{log}")
     step("autograde", SMALL)
     for assignment in (LESSON, SMALL):
         step("generate_feedback", assignment)
-    step("release_feedback", LESSON)
+    for assignment in (LESSON, SMALL):
+        step("release_feedback", assignment)
     desk = folder / "students" / "wrong"
     step(
         "fetch_feedback",

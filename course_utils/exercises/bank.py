@@ -77,7 +77,9 @@ class Exercise:
     """One exercise. The name the learner keeps is the name of ``reference``.
 
     ``truth`` gives the right results where they do not come from the reference itself (gradients:
-    central differences of the forward pass). ``observe`` turns a call into named values to compare.
+    central differences of the forward pass). ``observe`` turns a call into named values to compare. Where
+    many results are right, ``weigh`` turns these into a verdict, from fresh arguments of the same case; when
+    a class is graded, that happens outside of the sandbox, so that a verdict cannot be forged.
     """
 
     number: str  # "2.1": lesson and place in it
@@ -90,6 +92,7 @@ class Exercise:
     alternatives: tuple[Callable, ...]  # other right versions, all of which must pass
     truth: Callable | None = None
     observe: Callable[[Mapping[str, Any], Any], dict[str, Any]] | None = None
+    weigh: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] | None = None
     upstream: str | None = None  # the argument that carries the gradient from above, if there is one
     batch: str | None = None  # an argument with one row per example, if there is one
     may_change: tuple[str, ...] = ()  # arguments that the function is meant to change

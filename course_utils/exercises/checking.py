@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from course_utils.exercises.bank import Exercise, all_exercises
+from course_utils.exercises.bank import Exercise, WrongResult, all_exercises
 from course_utils.exercises.comparing import equal, wrong_form
 from course_utils.exercises.diagnosis import diagnose
 from course_utils.exercises.running import Run, run
@@ -87,6 +87,21 @@ def run_all(exercise: Exercise, function: Callable) -> list[Run]:
     return runs
 
 
+def weighed(exercise: Exercise, runs: list[Run]) -> list[Run]:
+    """The runs with a verdict in the place of the values of which many are right."""
+    if exercise.weigh is None:
+        return runs
+    verdicts = []
+    for case, r in zip(exercise.cases, runs, strict=False):
+        if r.values:
+            try:
+                r = replace(r, values=exercise.weigh(case.make(), r.values))
+            except WrongResult as wrong:
+                r = replace(r, values={}, problem=str(wrong), error=str(wrong))
+        verdicts.append(r)
+    return verdicts
+
+
 @cache
 def expected_values(name: str, ones_upstream: bool = False) -> list[dict[str, Any]]:
     """The right results of an exercise, one dictionary a case.
@@ -104,7 +119,7 @@ def expected_values(name: str, ones_upstream: bool = False) -> list[dict[str, An
             arguments = (*arguments[:position], ones, *arguments[position + 1 :])
         return truth(*arguments)
 
-    runs = [run(exercise, right, case, ours=True) for case in exercise.cases]
+    runs = weighed(exercise, [run(exercise, right, case, ours=True) for case in exercise.cases])
     broken = [r.problem for r in runs if r.problem or r.blank]
     if broken:
         raise RuntimeError(f"the course's own version of {name} does not run: {broken[0]}")
@@ -113,6 +128,7 @@ def expected_values(name: str, ones_upstream: bool = False) -> list[dict[str, An
 
 def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
     """What to say of these runs: the order of the questions is the order of helpfulness."""
+    runs = weighed(exercise, runs)
     last = runs[-1]
     if last.blank:
         return Outcome(
@@ -203,7 +219,7 @@ def recognise(exercise: Exercise, runs: list[Run], wrong: list[str]) -> Outcome 
 def misconceptions_runs(name: str) -> list[list[Run]]:
     """What each misconception of an exercise gives on its cases."""
     exercise = all_exercises()[name]
-    return [run_all(exercise, misconception.wrong) for misconception in exercise.misconceptions]
+    return [weighed(exercise, run_all(exercise, m.wrong)) for m in exercise.misconceptions]
 
 
 def alike(mine: Run, other: Run, names: list[str], rtol: float) -> bool:

@@ -376,11 +376,18 @@ def topological_order(root):
     return order
 
 
-def first_fault(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
-    """Many orders are right, so what is compared is the first fault found, if there is one."""
+def observe_order(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+    """Which of the graph's nodes stands where: its number, or -1 for a node from elsewhere."""
     if not isinstance(result, (list, tuple)) or not all(isinstance(node, Value) for node in result):
         raise WrongResult(f"Return a list of the graph's nodes; yours returned {describe(result)}.")
+    number = {node: i for i, node in enumerate(every_node(arguments["root"]))}
+    return {"order": [number.get(node, -1) for node in result]}
+
+
+def first_fault(arguments: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Many orders are right, so what is compared is the first fault found, if there is one."""
     nodes = every_node(arguments["root"])
+    result = [nodes[int(i)] if i >= 0 else Value(0.0) for i in values["order"]]
     place = {}
     for i, node in enumerate(result):
         if node in place:
@@ -495,7 +502,8 @@ ORDER = Exercise(
     number="1.4",
     reference=topological_order,
     returns=("order",),
-    observe=first_fault,
+    observe=observe_order,
+    weigh=first_fault,
     checked="On five graphs, some with a node used twice, every node comes once and after its inputs.",
     cases=tuple(Case(label, lambda build=build: dict(root=build())) for label, build in (*GRAPHS, NAMELESS)),
     hints=(

@@ -657,8 +657,8 @@ def broken_rule(chosen: Any) -> str:
     return ""
 
 
-def observe_design(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
-    if sentence := broken_rule(result):
+def keeps_the_rules(arguments: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    if sentence := broken_rule(values["design"]):
         raise WrongResult(sentence)
     return {"design": "keeps the rules"}
 
@@ -667,7 +667,7 @@ DESIGN = Exercise(
     number="12.4",
     reference=design,
     returns=("design",),
-    observe=observe_design,
+    weigh=keeps_the_rules,
     checked="Your design obeys the rules. How good it is, only its score can say.",
     cases=(Case("your design", dict),),
     hints=(
