@@ -52,15 +52,17 @@ def read_file(path: Path, folder: int | None = None) -> bytes:
         raise Unreadable("The file is missing.") from None
     except OSError:
         raise Unreadable("The file is a link or cannot be opened; hand in the notebook itself.") from None
-    with os.fdopen(opened, "rb") as file:
-        about = os.fstat(opened)
-        if not stat.S_ISREG(about.st_mode):
-            raise Unreadable("This is a folder, a pipe or a device; hand in the notebook itself.")
-        if about.st_size > LARGEST:
-            raise Unreadable(
-                f"The file has more than {LARGEST // 2**20} MB; clear all outputs and hand in again."
-            )
-        return file.read()
+    about = os.fstat(opened)
+    plain, short = stat.S_ISREG(about.st_mode), about.st_size <= LARGEST
+    if plain and short:
+        with os.fdopen(opened, "rb") as file:
+            return file.read()
+    os.close(opened)
+    if plain:
+        told = f"The file has more than {LARGEST // 2**20} MB; clear all outputs and hand in again."
+    else:
+        told = "This is a folder, a pipe or a device; hand in the notebook itself."
+    raise Unreadable(told)
 
 
 def read_cells(path: Path) -> list[Cell]:

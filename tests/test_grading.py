@@ -72,11 +72,10 @@ def test_points_of_every_exercise_are_in_the_gradebook(played):
     worth = course.points(read(home / "source" / round.LESSON / f"{round.LESSON}.ipynb"))
     with Gradebook(f"sqlite:///{home / 'gradebook.db'}", "which-weights-move") as gradebook:
         for student, case in round.CASES.items():
-            if case.graded:
-                grades = gradebook.find_submission(round.LESSON, student).notebooks[0].grades
-                awarded = {g.name.removeprefix(grading.PREFIX): g.score for g in grades}
-                assert awarded == {n: worth[n] * (n in case.earns) for n in worth}, student
-                assert not any(g.needs_manual_grade for g in grades)
+            grades = gradebook.find_submission(round.LESSON, student).notebooks[0].grades
+            awarded = {g.name.removeprefix(grading.PREFIX): g.score for g in grades}
+            assert awarded == {n: worth[n] * (n in case.earns) for n in worth}, student
+            assert not any(g.needs_manual_grade for g in grades)
 
 
 @needs_sandbox
