@@ -6,6 +6,7 @@ or student without a secret. These pass over it, say so in one sentence, and go 
 
 import glob
 import os
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -22,15 +23,18 @@ from teaching.submission import LARGEST, OWN_FILES, Unreadable, read_file
 MOST_FILES = 500  # of one submission
 
 
-def printable(name: str) -> str:
-    """A name with a space in the place of every line break and other character that no list can show."""
-    return "".join(letter if letter.isprintable() else " " for letter in name)
+def plain(name: str) -> str:
+    """A name with _ in the place of what is neither letter nor digit nor one of ``. @ + -`` and space.
+
+    A line break in a name ends nbgrader's ``autograde``, and HTML in one runs in formgrader.
+    """
+    return re.sub(r"[^\w .@+-]", "_", name).strip(" .") or "nameless"
 
 
 def tidy(submitted: Path) -> None:
-    """Rename students' folders whose names nbgrader stumbles over, such as one with a line break."""
-    for folder in submitted.iterdir() if submitted.is_dir() else ():
-        name = printable(folder.name)
+    """Rename students' folders whose names are not :func:`plain`."""
+    for folder in list(submitted.iterdir()) if submitted.is_dir() else ():
+        name = plain(folder.name)
         if name != folder.name and not (folder.parent / name).exists():
             folder.rename(folder.parent / name)
 
@@ -38,7 +42,7 @@ def tidy(submitted: Path) -> None:
 def copy_plain_files(source: Path, target: Path) -> Iterator[str]:
     """Copy a folder's plain files, those in its folders included; yields a sentence for each that is left out."""
     if source.is_symlink():
-        yield f"{printable(source.name)} is a link, and nothing in it was collected."
+        yield f"{plain(source.name)} is a link, and nothing in it was collected."
         return
     copied = 0
     for folder, folders, names, opened in os.fwalk(source):  # goes into no link
@@ -48,13 +52,13 @@ def copy_plain_files(source: Path, target: Path) -> Iterator[str]:
             try:
                 content = read_file(Path(name), opened)
             except Unreadable as why:
-                yield f"{printable(os.path.join(folder, name))} was not collected. {why}"
+                yield f"{plain(os.path.join(folder, name))} was not collected. {why}"
                 if not name.endswith(".ipynb"):
                     continue
                 content = b""  # it is graded as what it is, no notebook, and the student gets to read so
             copied += 1
             if copied > MOST_FILES:
-                yield f"{printable(source.name)} has more than {MOST_FILES} files; the others were not collected."
+                yield f"{plain(source.name)} has more than {MOST_FILES} files; the others were not collected."
                 return
             place = target / os.path.relpath(folder, source) / name
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -75,8 +79,8 @@ class Collect(ExchangeCollect):
     def init_src(self) -> None:
         super().init_src()
         for record in list(self.src_records):
-            if record["timestamp"] == datetime.min or not record["username"].isprintable():
-                self.log.warning("Not collected, as its name is none of a submission: %s", printable(record["filename"]))  # fmt: skip
+            if record["timestamp"] == datetime.min or record["username"] != plain(record["username"]):
+                self.log.warning("Not collected, as its name is none of a submission: %s", plain(record["filename"]))  # fmt: skip
                 self.src_records.remove(record)
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
@@ -97,7 +101,7 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
             else:
                 self.log.warning(
                     "%s did not hand in through the exchange: send the page in %s by the way it came.",
-                    printable(folder.parent.name),
+                    plain(folder.parent.name),
                     folder,
                 )
 
@@ -118,7 +122,7 @@ class Extractor(ExtractorPlugin):
                     place.parent.mkdir(parents=True, exist_ok=True)
                     place.write_bytes(content)
             except Unreadable as why:
-                self.log.warning("%s was passed over. %s", printable(path.name), why)
+                self.log.warning("%s was passed over. %s", plain(path.name), why)
 
 
 def take_out(archive: Path, target: Path) -> None:
@@ -149,9 +153,7 @@ def take_out(archive: Path, target: Path) -> None:
 
 def put(target: Path, name: str, content: bytes) -> None:
     """One notebook of an archive; the parts of its name that lead elsewhere are left out."""
-    parts = [
-        printable(part) for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..")
-    ]
+    parts = [plain(part) for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..")]
     if name.endswith(".ipynb") and parts:
         place = target.joinpath(*parts)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -165,13 +167,13 @@ class Collector(FileNameCollectorPlugin):
         info = super().collect(submitted_file)
         if not info:
             return info
-        info["student_id"] = printable(info["student_id"]).strip(". ") or "nameless"
+        info["student_id"] = plain(info["student_id"])
         seen = self.__dict__.setdefault("_seen", {})
         first = seen.setdefault((info["student_id"], info["file_id"]), submitted_file)
         if first != submitted_file and "timestamp" not in info:
             self.log.warning(
                 "%s has two notebooks and no date says which is newer; the first counts: %s, not %s.",
-                info["student_id"], printable(first), printable(submitted_file),
+                info["student_id"], plain(first), plain(submitted_file),
             )  # fmt: skip
             return None
         return info
