@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help lab fresh test processors notebooks bench course round room
+.PHONY: help lab fresh check test processors notebooks bench course round room
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -21,6 +21,9 @@ lab: $(VENV)/installed  ## open your lessons in JupyterLab (the first time, this
 
 fresh: $(VENV)/installed  ## set a lesson back to blank and keep your copy: make fresh LESSON=02
 	@$(PY) -m course_utils.workspace --fresh "$(LESSON)"
+
+check: $(VENV)/installed  ## what grading will see of your notebook: make check NOTEBOOK=my_lessons/02_backprop.ipynb
+	@$(PY) -m teaching.check "$(NOTEBOOK)"
 
 test: $(VENV)/installed.test  ## run every notebook and every test
 	@$(PY) -m tests

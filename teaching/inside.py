@@ -204,6 +204,7 @@ def notebook_names(others: dict[str, Callable]) -> dict[str, Any]:
         "__name__": "__main__",
         "get_ipython": lambda: quiet,
         "display": lambda *things, **options: None,
+        "exercise": lambda function: function,
         **others,
     }
 
@@ -247,6 +248,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):  # what a submission prints goes nowhere
         os.dup2(nothing, stream)
+    sys.breakpointhook = lambda *arguments, **named: None  # one left in a function stops nothing
     running.SECONDS = job["seconds"]
     json.dump(answer(job["name"], job["cells"]), out)
     out.flush()

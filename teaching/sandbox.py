@@ -42,7 +42,6 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "NBGRADER_EXECUTION": "autograde",
-    "PYTHONBREAKPOINT": "0",  # a breakpoint() left in a function stops nothing
 }
 
 # System calls that are refused: memory that belongs to no process, where its limit would not be seen, and

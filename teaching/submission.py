@@ -17,7 +17,6 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from nbgrader.utils import is_grade, parse_utc
 
 KEPT = "as_handed_in"  # the folder of the course that keeps the originals
 LARGEST = 20 * 2**20  # bytes of a file that is read: lesson 05, run, with all its pictures, has about one
@@ -104,11 +103,11 @@ def rebuild(released: NotebookNode, cells: list[Cell]) -> NotebookNode:
     end. A cell that was split or duplicated counts once as the exercise's own, the last of them, and all its
     parts are there.
     """
-    graded = {c.metadata.nbgrader.grade_id: c for c in released.cells if is_grade(c)}
+    graded = {c.metadata.nbgrader.grade_id: c for c in released.cells if is_graded(c)}
     own = {
         c.metadata.nbgrader.grade_id: c
         for c in released.cells
-        if c.metadata.get("nbgrader") and not is_grade(c)
+        if c.metadata.get("nbgrader") and not is_graded(c)
     }
     prose = {c.source for c in released.cells if c.cell_type == "markdown"}
     last = {cell.grade_id: place for place, cell in enumerate(cells)}
@@ -130,6 +129,11 @@ def rebuild(released: NotebookNode, cells: list[Cell]) -> NotebookNode:
     for number, cell in enumerate(built):
         cell["id"] = f"cell-{number}"
     return new_notebook(cells=built, metadata=released.metadata)
+
+
+def is_graded(cell: NotebookNode) -> bool:
+    """Whether a cell of a released notebook is one that nbgrader gives points for."""
+    return cell.metadata.get("nbgrader", {}).get("grade", False)
 
 
 def shortened(source: str) -> str:
@@ -208,6 +212,8 @@ def copy_own(source: Path, target: Path) -> None:
     except (Unreadable, UnicodeDecodeError):
         return
     if source.name == "timestamp.txt":
+        from nbgrader.utils import parse_utc  # here, as a learner who only reads cells has no nbgrader
+
         try:
             parse_utc(text)
         except (ValueError, OverflowError, TypeError):

@@ -19,12 +19,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.utils import is_grade
 
 from course_utils import authoring, exercises
 from course_utils.exercises import all_exercises, checking, graded, running
-from teaching import course, grading, inside, round, sandbox
+from teaching import check, course, grading, inside, judging, round, sandbox
 
 ALL = list(all_exercises().values())
 SOLUTIONS = sorted(authoring.SOLUTIONS.glob("*.ipynb"))
@@ -169,7 +170,12 @@ def test_the_stub_is_the_lessons_own():
 
 
 def lines_needed(name, *cells, others=()):
-    return [ast.unparse(s) for s, _ in inside.needed(name, set(others), list(inside.statements(list(cells))))]
+    return [
+        ast.unparse(s)
+        for s, _ in inside.needed(
+            name, set(others), list(inside.statements([judging.as_python(c) for c in cells]))
+        )
+    ]
 
 
 def test_only_what_an_exercise_needs_is_run():
@@ -214,7 +220,7 @@ def test_solutions_are_solved_in_the_sandbox():
     sources = {path.name[:2]: code(read(path)) for path in SOLUTIONS}
     with ThreadPoolExecutor(2) as pool:
         said = list(pool.map(lambda n: grading.ask(n, sources[all_exercises()[n].lesson], 10), SAMPLE))
-    assert {n: grading.read(n, s).status for n, s in zip(SAMPLE, said, strict=True)} == dict.fromkeys(
+    assert {n: judging.read(n, s).status for n, s in zip(SAMPLE, said, strict=True)} == dict.fromkeys(
         SAMPLE, "solved"
     )
 
@@ -232,7 +238,7 @@ def honest(name):
 
 
 def test_right_values_survive_the_way_out():
-    assert grading.read("relu_backward", json.dumps({"runs": honest("relu_backward")})).status == "solved"
+    assert judging.read("relu_backward", json.dumps({"runs": honest("relu_backward")})).status == "solved"
 
 
 @pytest.mark.parametrize(
@@ -254,7 +260,7 @@ def test_right_values_survive_the_way_out():
     ],
 )  # fmt: skip
 def test_forged_answers_earn_nothing_and_break_nothing(forged):
-    outcome = grading.read("relu_backward", forged)
+    outcome = judging.read("relu_backward", forged)
     assert outcome.status != "solved"
     shown = grading.outputs("relu_backward", outcome, 4)
     assert shown[-1].output_type == "error" and "<script>" not in shown[0].data["text/html"]
@@ -275,13 +281,49 @@ def test_a_failure_of_the_grader_costs_nobody_points(monkeypatch):
     try:
         monkeypatch.setitem(all_exercises(), "relu_backward", replace(entry, truth=slow))
         checking.expected_values.cache_clear()
-        assert grading.read("relu_backward", answer).status == "solved"
+        assert judging.read("relu_backward", answer).status == "solved"
         monkeypatch.setitem(all_exercises(), "relu_backward", replace(entry, truth=broken))
         checking.expected_values.cache_clear()
         with pytest.raises(RuntimeError, match="the course's own version"):
-            grading.read("relu_backward", answer)
+            judging.read("relu_backward", answer)
     finally:
         checking.expected_values.cache_clear()
+
+
+# ------------------------------------------------- the same check on a learner's machine
+
+
+def test_check_says_what_grading_will_see(tmp_path, capsys):
+    """Without nbgrader and without a sandbox, of the cases of the round."""
+    released = course.assignment(read(authoring.SOLUTIONS / "02_backprop.ipynb"), "02")
+    for cell in released.cells:
+        cell.source = re.sub(r"### BEGIN.*### END SOLUTION", authoring.STUB, cell.source, flags=re.DOTALL)
+    for name in ("what_ipython_takes", "helpers_found_by_the_notebook", "partly"):
+        notebook = nbformat.from_dict(released)
+        getattr(round, name)(notebook)
+        nbformat.write(notebook, tmp_path / "02_backprop.ipynb")
+        assert check.main([str(tmp_path / "02_backprop.ipynb")]) == 0
+        said = capsys.readouterr().out
+        assert said.count(": solved.") == (2 if name == "partly" else 5), said
+        assert said.count(": not attempted.") == (3 if name == "partly" else 0)
+
+
+def test_a_helper_that_is_nowhere_is_named(tmp_path, capsys):
+    cell = new_code_cell("@exercise\ndef relu_backward(grad_y, x):\n    return grad_y * (x > LIMIT)")
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "a.ipynb")
+    assert check.main([str(tmp_path / "a.ipynb")]) == 0
+    assert "`LIMIT` is not there when this exercise is called by itself" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text", ["", "7", "[" * 10_000, '{"cells": null}', "\x00", '{"cells": [1, {"source": 3}]}']
+)
+def test_check_of_what_is_no_notebook_is_one_sentence(tmp_path, text, capsys):
+    (tmp_path / "a.ipynb").write_text(text)
+    status = check.main([str(tmp_path / "a.ipynb")])
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("\n") == 1 and status == (1 if said.err else 0)
+    assert "Traceback" not in said.err
 
 
 # ------------------------------------------------- the sandbox
@@ -358,7 +400,7 @@ ESCAPES = """
     """
 
 
-RUN = "import sys; from pathlib import Path; from teaching import sandbox; print(sandbox.run(Path(sys.argv[1]), sys.stdin.read()))"
+IN_THE_SANDBOX = "import sys; from pathlib import Path; from teaching import sandbox; print(sandbox.run(Path(sys.argv[1]), sys.stdin.read()))"
 
 
 def as_this_account(who: str) -> list[str]:
@@ -396,7 +438,10 @@ def test_the_sandbox_keeps_in_what_runs_in_it(public, who):
     environment = os.environ | {"A_TOKEN": "secret", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         found = []
-        for command in ([*as_this_account(who), sys.executable, "-c", RUN, script], [sys.executable, script]):
+        for command in (
+            [*as_this_account(who), sys.executable, "-c", IN_THE_SANDBOX, script],
+            [sys.executable, script],
+        ):
             done = subprocess.run(
                 command, cwd=authoring.ROOT, env=environment, input=job, capture_output=True, text=True, check=True
             )  # fmt: skip
