@@ -22,6 +22,7 @@ from course_utils import plots
 from course_utils.exercises import all_exercises
 from course_utils.exercises.attempts import MIME, Made, is_attempt
 from course_utils.exercises.bank import Exercise
+from teaching.submission import KEPT, Unreadable, read_file
 
 SHOWN = 4  # misconceptions of an exercise in table and picture; the rest is summed up
 SHARE, WORTH = 0.2, 5  # worth a minute in front of all: the five commonest of those that a fifth has met
@@ -53,21 +54,27 @@ class Row:
 
 
 def read_class(folder: Path) -> Class:
-    """Everything shared in the notebooks below ``folder``. A damaged notebook is named and skipped."""
+    """Everything shared in the notebooks below ``folder``. A damaged notebook is named and skipped.
+
+    Of what has been graded, what was handed in counts, which grading keeps beside ``submitted``.
+    """
     attempts: dict[str, list[Made]] = {}
     silent, unreadable = 0, []
+    kept = folder.parent / KEPT
     for path in sorted(folder.rglob("*.ipynb")):
         if ".ipynb_checkpoints" in path.parts:
             continue
+        learner = path.relative_to(folder).parts[0].removesuffix(".ipynb")
+        if path.parent != folder:
+            path = next(iter(sorted((kept / path.relative_to(folder).parent).glob("*.ipynb"))), path)
         try:
             shared = _shared(path)
-        except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        except (Unreadable, OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
             unreadable.append(path)
             continue
         if shared is None:
             silent += 1
             continue
-        learner = path.relative_to(folder).parts[0].removesuffix(".ipynb")
         have = attempts.setdefault(learner, [])
         have += [made for made in shared if made not in have]  # the same log in two notebooks counts once
     for made in attempts.values():
@@ -78,7 +85,7 @@ def read_class(folder: Path) -> Class:
 def _shared(path: Path) -> list[Made] | None:
     """The attempts shared in one notebook, None if it shares nothing. Raises ValueError if they are made up."""
     found: list[Made] | None = None
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+    for cell in json.loads(read_file(path))["cells"]:
         for output in cell.get("outputs", []):
             if MIME not in output.get("data", {}):
                 continue

@@ -1,14 +1,17 @@
 """What the class misunderstood: the counts that were put in come out, and nothing else."""
 
 import json
+import shutil
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from course_utils.exercises import all_exercises
 from course_utils.exercises.attempts import MIME
 from teaching import class_report
 from teaching.example_class import LEARNERS, write_class
+from teaching.submission import make_safe
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +35,17 @@ def test_the_counts_that_were_put_in_come_out(folder, put_in):
         text = class_report.table(found)
         for name in list(row.met)[: class_report.SHOWN]:
             assert f"{expected[name]:>4}  {name}\n" in text + "\n"
+
+
+def test_grading_changes_nothing_in_the_report(folder, put_in, tmp_path):
+    """What nbgrader grades is made anew, without the outputs that hold what was shared; the originals are kept."""
+    shutil.copytree(folder, tmp_path / "submitted")
+    before = class_report.read_class(tmp_path / "submitted")
+    for path in sorted((tmp_path / "submitted").rglob("*.ipynb")):
+        make_safe(path.parent, nbformat.read(path, as_version=4), path.stem)
+    assert class_report.read_class(tmp_path / "submitted") == before
+    shutil.rmtree(tmp_path / "as_handed_in")
+    assert class_report.read_class(tmp_path / "submitted").attempts == {}
 
 
 def test_the_picture_shows_them(folder, put_in):
