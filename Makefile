@@ -41,7 +41,7 @@ bench: $(VENV)/installed.bench  ## compare speed with PyTorch, JAX and others, a
 course: $(VENV)/installed.teach  ## make the nbgrader course for a class, in my_course/ (ARGS="--to FOLDER 01 02")
 	@$(PY) -m teaching.course $(ARGS)
 
-round: $(VENV)/installed.teach  ## hand in, grade and give back forty-four difficult submissions, to see that grading is right
+round: $(VENV)/installed.teach  ## hand in, grade and give back forty-five difficult submissions, to see that grading is right
 	@$(PY) -m teaching.round
 
 room: $(VENV)/installed.teach  ## try a room of learners on this machine (JupyterHub)

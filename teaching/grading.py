@@ -94,6 +94,9 @@ def ask(name: str, sources: list[str], seconds: float, limit: float = sandbox.SE
 def outputs(name: str, outcome: Outcome, points: float) -> list[NotebookNode]:
     """What a graded cell shows: the card as in the lesson, and the points. An error means none."""
     html, plain = draw(all_exercises()[name], outcome)
+    html = (
+        f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'  # a message may hold what looks like TeX
+    )
     card = new_output("display_data", {"text/html": html, "text/plain": plain})
     if outcome.status == "solved":
         return [card, new_output("stream", name="stdout", text=f"{points:g} of {points:g} points\n")]

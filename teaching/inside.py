@@ -39,7 +39,7 @@ TO_DEFINE = 30.0  # seconds for one statement above the exercise: a cold import 
 WHOLE = 10.0  # seconds for all of the notebook, where the exercise needs more than can be seen
 
 Statement = tuple[ast.stmt, str]  # with the name of its cell, for error messages
-SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 DEFINING = (*SCOPES, ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.If, ast.Try, ast.With)
 
 
@@ -54,7 +54,7 @@ def statements(cells: list[str]) -> Iterator[Statement]:
 
 def changed(node: ast.AST) -> Iterator[str]:
     """Names whose object a statement may change without binding them: a[i] = …, a.b = …, a.append(…), fill(a)."""
-    if isinstance(node, SCOPES):
+    if isinstance(node, (*SCOPES, ast.Lambda)):
         return
     targets = []
     if isinstance(node, (ast.Subscript, ast.Attribute)) and not isinstance(node.ctx, ast.Load):
@@ -223,6 +223,8 @@ def in_the_whole_notebook(
     for statement in everything:
         if time.monotonic() > until:
             break
+        if isinstance(statement[0], SCOPES) and statement[0].name in others:
+            continue  # another exercise: what is wrong with that one is no matter here
         define([statement], names, until - time.monotonic())
         if isinstance(statement[0], SCOPES) and callable(names.get(exercise.name)):
             function = names[exercise.name]  # not what a later loop makes of the name

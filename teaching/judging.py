@@ -48,7 +48,7 @@ def read(name: str, answer: str) -> Outcome:
     try:
         said = json.loads(answer)
         if "missing" in said:
-            return Outcome("not yet", str(said["missing"])[:500]) if said["missing"] else BLANK
+            return Outcome("not yet", one_line(said["missing"])) if said["missing"] else BLANK
         runs = [as_run(run) for run in said["runs"]]
         outcome = judge(exercise, runs)
     except Exception:  # noqa: BLE001 - whatever a submission made of it, it is no answer
@@ -60,11 +60,17 @@ def read(name: str, answer: str) -> Outcome:
     return outcome
 
 
+def one_line(said: Any) -> str:
+    """What somebody else's code says, as it may stand on a page: a line, of whole and visible characters."""
+    text = " ".join(str(said)[:2000].split())
+    return "".join(letter if letter.isprintable() else "�" for letter in text)[:500]
+
+
 def as_run(said: dict[str, Any]) -> Run:
     return Run(
         values={str(name): value_of(value) for name, value in said["values"].items()},
-        problem=str(said["problem"])[:500],
-        error=str(said["error"]),
+        problem=one_line(said["problem"]),
+        error=one_line(said["error"]),
         blank=bool(said["blank"]),
         stopped=bool(said["stopped"]),
         changed=tuple(map(str, said["changed"])),
@@ -73,6 +79,8 @@ def as_run(said: dict[str, Any]) -> Run:
 
 def value_of(said: Any) -> Any:
     """The inverse of ``inside.plain``. ValueError for what it cannot have written."""
+    if isinstance(said, str):
+        return one_line(said)
     if not isinstance(said, dict):
         return said
     ((kind, content), *rest) = said.items()
@@ -91,4 +99,4 @@ def value_of(said: Any) -> Any:
             return {value_of(v) for v in content}
         case "dict":
             return {str(key): value_of(v) for key, v in content}
-    return type(str(content), (), {})()  # stands for an object that is no result, under its type's name
+    return type(one_line(content), (), {})()  # stands for an object that is no result, under its type's name

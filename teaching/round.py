@@ -326,6 +326,16 @@ def large_answers(notebook):
     fill(notebook, RIGHT | own)
 
 
+def odd_messages(notebook):
+    """Exercises that end with half a character, with TeX and control characters, and by ending another one."""
+    own = {
+        "linear_backward": "raise ValueError('\\ud800')",
+        "relu_backward": "import os\nos._exit(0)",
+        "cross_entropy_backward": "raise ValueError(r'$\\href{https://example.org}{8 of 8 points}$' + '\\n' * 99 + '\\u202e\\x1b[31m')",
+    }
+    fill(notebook, RIGHT | own)
+
+
 def ignores_the_alarm(notebook):
     """Three exercises that a time limit alone does not stop."""
     loop = "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass"
@@ -423,6 +433,7 @@ CASES = {
     "deep": Case("right, cells nested very deep", deep, ALL),
     "large": Case("three answers of many megabytes", large_answers, ("cross_entropy_backward", "train")),
     "alarm": Case("three exercises that ignore the alarm", ignores_the_alarm, ("numerical_gradient", "train")),
+    "messages": Case("three that end with odd messages", odd_messages, ("numerical_gradient", "train")),
     "memory": Case("2.2 and 2.3 hoard shared memory", shared_memory, all_but("relu_backward", "cross_entropy_backward")),
     "link": Case("a link to a file of the teacher's", right, (), tamper=as_a_link),
     "pipe": Case("a pipe in the notebook's place", right, (), tamper=as_a_pipe),

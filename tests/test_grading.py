@@ -81,6 +81,20 @@ def test_points_of_every_exercise_are_in_the_gradebook(played):
 
 
 @needs_sandbox
+def test_a_message_is_a_line_of_text_and_no_formula(played):
+    home, _ = played
+    notebook = read(home / "autograded" / "messages" / round.LESSON / f"{round.LESSON}.ipynb")
+    cards = {c.metadata.nbgrader.grade_id: c.outputs for c in notebook.cells if is_grade(c)}
+    said = {name: outputs[1].get("evalue", "") for name, outputs in cards.items()}
+    assert "ValueError: �" in said["points-linear_backward"]
+    assert "8 of 8 points" in said["points-cross_entropy_backward"]
+    for outputs in cards.values():
+        assert outputs[0].data["text/html"].startswith('<div class="tex2jax_ignore mathjax_ignore">')
+        text = "".join(outputs[0].data.values()) + str(outputs[1])
+        assert not set(text) & set("\ud800\u202e\x1b") and "\n\n" not in text
+
+
+@needs_sandbox
 def test_feedback_names_the_misconceptions(played):
     home, _ = played
     page = (home / "feedback" / "wrong" / round.LESSON / f"{round.LESSON}.html").read_text(encoding="utf-8")
@@ -380,6 +394,7 @@ ESCAPES = """
         "writes into the system": tried(lambda: write("/usr/lib")),
         "reaches the network": tried(lambda: socket.create_connection(("127.0.0.1", port), 2)),
         "sees other processes": tried(processes),
+        "reaches the machine's host": tried(lambda: socket.socket(40, 1)),  # AF_VSOCK
         "sees the environment": "A_TOKEN" in os.environ,
         "sees another's environment": environments(),
         "sets up the kernel": writable("/proc/sys/kernel/core_pattern", "/proc/sys/vm/drop_caches", "/proc/sysrq-trigger",
