@@ -27,7 +27,6 @@ from teaching import sandbox
 from teaching.judging import INSIDE, as_python, read
 from teaching.submission import make_safe
 
-SHARE = 15.0  # seconds that an exercise has at least, whatever the others took
 PREFIX = "points-"  # of the grade_id of a graded cell; the rest is the exercise's name
 
 
@@ -42,7 +41,11 @@ class CheckExercises(NbGraderPreprocessor):
     budget = Float(
         sandbox.SECONDS,
         help="Seconds that the exercises of one notebook may take together. Once they are spent, each of the "
-        f"others still has {SHARE:g}, several times what right work takes.",
+        "others still has its share.",
+    ).tag(config=True)
+
+    share = Float(
+        15.0, help="Seconds that each exercise has at least: several times what right work takes."
     ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
@@ -57,7 +60,7 @@ class CheckExercises(NbGraderPreprocessor):
             if not any(name in source for source in sources):
                 return json.dumps({"missing": ""})
             start = time.monotonic()
-            said = ask(name, sources, self.seconds, max(left, SHARE))
+            said = ask(name, sources, self.seconds, max(left, self.share))
             left -= time.monotonic() - start
             return said
 

@@ -320,8 +320,8 @@ def large_answers(notebook):
     """Answers of many megabytes, as nested lists, as one list and as an array."""
     own = {
         "linear_backward": "answer = []\nfor _ in range(2_000_000):\n    answer = [answer]\nreturn answer",
-        "relu_backward": "return [[0.5] * 10] * 1_000_000",
-        "numerical_gradient": "return np.zeros(10_000_000)",
+        "relu_backward": "return [[0.5] * 10] * 200_000",
+        "numerical_gradient": "return np.zeros(2_000_000)",
     }
     fill(notebook, RIGHT | own)
 
@@ -473,9 +473,10 @@ def play(
     folder: Path,
     seconds: float = 2 * SECONDS,
     budget: float = sandbox.SECONDS,
+    share: float = 15.0,
     say: Callable[[str], None] = print,
 ) -> list[Row]:
-    """The whole round in an empty folder; ``seconds`` and ``budget`` as CheckExercises has them.
+    """The whole round in an empty folder; ``seconds``, ``budget`` and ``share`` as CheckExercises has them.
 
     Raises Failed at a step that goes wrong, NoSandbox where student code cannot run.
     """
@@ -529,7 +530,7 @@ def play(
     step("zip_collect", SMALL)
 
     start = time.monotonic()
-    step("autograde", LESSON, f"--CheckExercises.seconds={seconds}", f"--CheckExercises.budget={budget}")
+    step("autograde", LESSON, f"--CheckExercises.seconds={seconds}", f"--CheckExercises.budget={budget}", f"--CheckExercises.share={share}")  # fmt: skip
     say(f"       that is {(time.monotonic() - start) / len(CASES):.1f} s a submission of five exercises")
     step("autograde", SMALL)
     for assignment in (LESSON, SMALL):

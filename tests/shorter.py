@@ -11,11 +11,20 @@ import nbformat
 SHORTER = {
     "02": {"EPOCHS, SIZE = 30, 32": "EPOCHS, SIZE = 2, 32"},
     "03": {"epochs=10": "epochs=1"},
-    "05": {"STEPS = 300": "STEPS = 25", "SEEDS = range(5)": "SEEDS = range(2)"},
-    "06": {"STEPS = 36": "STEPS = 3", "SEEDS = range(5)": "SEEDS = range(2)"},
+    "05": {
+        "STEPS = 300": "STEPS = 6",
+        "np.arange(25, STEPS + 1, 25)": "np.arange(2, STEPS + 1, 2)",
+        "(-1, 25)": "(-1, 2)",
+        "SEEDS = range(5)": "SEEDS = range(2)",
+    },
+    "06": {
+        "STEPS = 36": "STEPS = 3",
+        "SEEDS = range(5)": "SEEDS = range(2)",
+        "steps=600, size=100": "steps=60, size=100",
+    },
     "07": {
-        "BUDGET, BAR = [0.005, 0.01, 0.02, 0.04], 12_000": "BUDGET, BAR = [0.01], 600",
-        "        400_000,": "        40_000,",
+        "BUDGET, BAR = [0.005, 0.01, 0.02, 0.04], 12_000": "BUDGET, BAR = [0.01], 200",
+        "        400_000,": "        6_000,",
         "SEEDS = range(5)": "SEEDS = range(2)",
     },
     "08": {
@@ -30,13 +39,13 @@ SHORTER = {
         "COST_RATES, NEAR = [0.01, 0.03, 0.1]": "COST_RATES, NEAR = [0.01]",
     },
     "09": {
-        "BUDGET = 24_000": "BUDGET = 500",
+        "BUDGET = 24_000": "BUDGET = 200",
         "SEEDS = range(5)": "SEEDS = range(2)",
         "standard_normal(1000)": "standard_normal(20)",
         "standard_normal((4000,": "standard_normal((40,",
         "correct, 1500,": "correct, 50,",
     },
-    "10": {"STEPS = 250": "STEPS = 50", "SEEDS = range(5)": "SEEDS = range(2)"},
+    "10": {"STEPS = 250": "STEPS = 10", "SEEDS = range(5)": "SEEDS = range(2)"},
     "11": {"STEPS = 600": "STEPS = 60", "SEEDS = range(5)": "SEEDS = range(2)"},
     "12": {
         "capstone.task(seed)": "capstone.task(seed, 128)",

@@ -50,7 +50,7 @@ def code(notebook):
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     folder = tmp_path_factory.mktemp("round")
-    return folder / "course", round.play(folder, seconds=1.5, budget=5, say=lambda line: None)
+    return folder / "course", round.play(folder, seconds=1.5, budget=6, share=6, say=lambda line: None)
 
 
 @needs_sandbox
