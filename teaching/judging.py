@@ -16,7 +16,7 @@ import numpy as np
 from IPython.core.inputtransformer2 import TransformerManager
 
 from course_utils.exercises.bank import all_exercises
-from course_utils.exercises.checking import Outcome, expected_values, judge
+from course_utils.exercises.checking import Outcome, expected_values, judge, weighed
 from course_utils.exercises.running import Run
 
 INSIDE = Path(__file__).with_name("inside.py")
@@ -44,20 +44,31 @@ def as_python(source: str) -> str:
 def read(name: str, answer: str) -> Outcome:
     """The outcome of what came out of the sandbox. Trusts nothing of it but values that are right."""
     exercise = all_exercises()[name]
-    expected_values(name)  # outside the 'try': if this fails it is our error, and nobody's lost points
+    expected = expected_values(name)  # outside the 'try', as judging is: what fails there is our error
     try:
         said = json.loads(answer)
         if "missing" in said:
             return Outcome("not yet", one_line(said["missing"])) if said["missing"] else BLANK
         runs = [as_run(run) for run in said["runs"]]
-        outcome = judge(exercise, runs)
+        if len(runs) > len(expected) or not is_whole(runs := weighed(exercise, runs), expected):
+            return Outcome("not yet", DIED)
     except Exception:  # noqa: BLE001 - whatever a submission made of it, it is no answer
         return Outcome("not yet", DIED)
-    if outcome.status == "solved" and len(runs) != len(exercise.cases):
-        return Outcome("not yet", DIED)
+    outcome = judge(exercise, runs)
     if lacking := re.search(r"NameError: name '(\w+)' is not defined", outcome.message):
         return replace(outcome, message=f"{outcome.message} {ALONE.format(name=lacking[1])}")
     return outcome
+
+
+def is_whole(runs: list[Run], expected: list[dict[str, Any]]) -> bool:
+    """Whether there is a run for each case, up to one that ended them, and every result of those that went well."""
+    if not runs:
+        return False
+    ended = runs[-1].blank or (runs[-1].stopped and runs[-1].problem)
+    return (len(runs) == len(expected) or bool(ended)) and all(
+        run.problem or run.blank or run.values.keys() == right.keys()
+        for run, right in zip(runs, expected, strict=False)
+    )
 
 
 def one_line(said: Any) -> str:

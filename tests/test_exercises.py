@@ -146,6 +146,11 @@ def test_off_by_the_batch_size_is_refused_and_named(exercise, power):
 
 
 @returning
+def test_a_number_beyond_all_floats_is_refused(exercise):
+    assert check(exercise.name, lambda *a: 10**4000).status == "not yet"
+
+
+@returning
 def test_empty_list_is_refused(exercise):
     assert check(exercise.name, lambda *a: []).status == "not yet"
 

@@ -3,6 +3,7 @@
 import ast
 import functools
 import http.server
+import itertools
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
@@ -26,6 +28,7 @@ from nbgrader.utils import is_grade
 from course_utils import authoring, exercises
 from course_utils.exercises import all_exercises, checking, graded, running
 from teaching import check, course, grading, inside, judging, round, sandbox
+from tests.forgeries import FORGERIES, solved
 
 ALL = list(all_exercises().values())
 SOLUTIONS = sorted(authoring.SOLUTIONS.glob("*.ipynb"))
@@ -279,6 +282,47 @@ def test_forged_answers_earn_nothing_and_break_nothing(forged):
     assert outcome.status != "solved"
     shown = grading.outputs("relu_backward", outcome, 4)
     assert shown[-1].output_type == "error" and "<script>" not in shown[0].data["text/html"]
+
+
+ODD_VALUES = [
+    None,
+    True,
+    "every node once, its inputs before it.",
+    "keeps the rules",
+    1e400,
+    10**4000,
+    {"other": "Solved"},
+    {"set": ["a", {"tuple": []}]},
+    {"list": [{"list": [{"list": []}]}]},
+    {"dict": [["rates", 1], ["stage", {"other": "Always"}]]},
+    *(inside.plain(a) for a in (np.full((2, 3), np.nan), np.array([99.0, -99.0]), np.array(1j), np.zeros((0, 4)))),
+    *(inside.plain(a) for a in (np.array([2**63], "u8"), np.array([True]), np.full(3, np.inf), np.float16([7.5]))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [exercise.name for exercise in ALL])
+def test_no_forged_answer_of_any_exercise_is_believed(name):
+    """Whatever kind of value comes out, it is judged or it is no answer; none of it is an error of ours."""
+    right = honest(name)
+    assert judging.read(name, json.dumps({"runs": right})).status == "solved"
+    for odd in ODD_VALUES:
+        for values in (
+            [r["values"] | {n: odd for n in r["values"]} for r in right],
+            [r["values"] | {n: odd for n in list(r["values"])[:1]} for r in right],
+            [{"more": odd} for r in right],
+            [{} for r in right],
+        ):
+            forged = [r | {"values": v} for r, v in zip(right, values, strict=True)]
+            assert judging.read(name, json.dumps({"runs": forged})).status != "solved", odd
+    for fewer in (right[:-1], [*right, right[0]], [r | {"problem": "solved"} for r in right]):
+        assert judging.read(name, json.dumps({"runs": fewer})).status != "solved"
+
+
+@needs_sandbox
+def test_no_forgery_earns_points():
+    """One on each exercise; 'python -m tests.forgeries' tries every one on every one."""
+    tried = list(zip(all_exercises(), itertools.cycle(FORGERIES), strict=False))
+    assert solved(tried) == []
 
 
 def test_a_failure_of_the_grader_costs_nobody_points(monkeypatch):

@@ -67,6 +67,8 @@ def describe(result: Any) -> str:
         return f"an array of shape {tuple(result.shape)}"
     if isinstance(result, str):
         return "a string"
+    if isinstance(result, int) and abs(result) > 1e300:
+        return "a number too large to print"
     if isinstance(result, (int, float)):
         return f"the number {result:.4g}"
     return "nothing (None)" if result is None else f"an object of type {type(result).__name__}"

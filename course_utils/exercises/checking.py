@@ -51,7 +51,7 @@ def check(name: str, function: Callable) -> Outcome:
     """
     exercise = all_exercises()[name]
     expected_values(name)  # first, so that whatever has to be imported is there when the learner's time runs
-    runs = run_all(exercise, function)
+    runs = weighed(exercise, run_all(exercise, function))
     outcome = judge(exercise, runs)
     slow_call = time_of_slow_call(exercise, function) if outcome.status == "solved" else 0.0
     return replace(
@@ -127,8 +127,7 @@ def expected_values(name: str, ones_upstream: bool = False) -> list[dict[str, An
 
 
 def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
-    """What to say of these runs: the order of the questions is the order of helpfulness."""
-    runs = weighed(exercise, runs)
+    """What to say of these runs (:func:`weighed`): the order of the questions is the order of helpfulness."""
     last = runs[-1]
     if last.blank:
         return Outcome(

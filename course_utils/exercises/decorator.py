@@ -45,7 +45,7 @@ class Attempt:
     @property
     def solved(self) -> bool:
         """Whether the last check found the learner's function right."""
-        return self._status == "solved"
+        return self.status == "solved"
 
     def __repr__(self) -> str:
         whose = "the course's version" if self._function is self._exercise.reference else "your function"

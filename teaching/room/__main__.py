@@ -192,10 +192,8 @@ def private(path: str, flags: int) -> int:
 
 def check_class(ip: str, certificate: str) -> None:
     """Raise RoomError if this machine cannot keep the learners of a class apart."""
-    if os.geteuid() != 0 or not Path("/run/systemd/system").is_dir():
-        raise RoomError(
-            "A class needs a Linux machine with systemd, and root to start each server as its learner."
-        )
+    if sys.platform != "linux" or os.geteuid() != 0:
+        raise RoomError("A class needs a Linux machine, and root to start each server as its learner.")
     if ip != "127.0.0.1" and not certificate:
         raise RoomError("Passwords must not travel in the clear: give --certificate and --key, or put a web server that has them in front of 127.0.0.1.")  # fmt: skip
     for path in (Path(sys.executable).resolve(), COURSE / "course_utils"):
@@ -234,10 +232,12 @@ you can, the other learners' work included. It listens on this machine only. For
 Log: {log}
 Ctrl-C here stops the room and everybody's server.
 """
+NO_SYSTEMD = """
+There is no systemd here: each process of a learner is held to 1 GiB, but nothing holds a learner as a whole."""
 CLASS = """
 The room is open at {address}
 
-Everybody logs in with name and password of their account on this machine.
+Everybody logs in with name and password of their account on this machine.{limits}
 
 Log: {log}
 Ctrl-C here stops the room and everybody's server.
@@ -263,7 +263,8 @@ def main(arguments: list[str] | None = None) -> int:
         with open_room(**options) as room:
             root = ", and you are root" if os.geteuid() == 0 else ""
             told = CLASS if options["for_class"] else TRY_OUT
-            print(told.format(**vars(room), root=root), flush=True)
+            limits = "" if Path("/run/systemd/system").is_dir() else NO_SYSTEMD
+            print(told.format(**vars(room), root=root, limits=limits), flush=True)
             while True:
                 time.sleep(3600)
     except KeyboardInterrupt:

@@ -5,7 +5,7 @@ Two rooms, told apart by $ROOM_CLASS:
 to try it out   one shared password; every server is a process of whoever started the room. Nothing
                 separates the learners from each other or from you, so it listens on this machine only.
 for a class     every learner has an account on this machine (PAM, the hub's standard) and a home that
-                only they can read; systemd holds each to their memory, processor and processes.
+                only they can read; systemd, where it runs, holds each to their memory and processor.
 
 Nothing secret stands here: passwords of the try-out arrive in the environment, made anew at each start.
 """
@@ -24,6 +24,7 @@ CLASS = os.environ.get("ROOM_CLASS") == "1"
 MEMORY = 1024**3  # bytes a learner: the largest lesson's kernel (660 MB) beside its server (130 MB)
 NEEDED = 800 * 1024**2  # bytes a learner really takes in the largest lesson
 SPARE = 2 * 1024**3  # bytes for the system and the hub
+PROCESSES = 200  # a learner, threads included: a kernel and JupyterLab have about thirty
 
 
 def free_port() -> int:
@@ -87,12 +88,16 @@ c.Spawner.mem_limit = MEMORY
 c.Spawner.start_timeout = 600
 c.Spawner.http_timeout = 600
 if CLASS:
+    c.Spawner.environment["PROCESSES_LIMIT"] = str(PROCESSES)
+if CLASS and Path("/run/systemd/system").is_dir():
     c.JupyterHub.spawner_class = "systemdspawner.SystemdSpawner"
     c.SystemdSpawner.cpu_limit = 1.0  # one core: a kernel has one thread
     c.SystemdSpawner.isolate_tmp = True
     c.SystemdSpawner.isolate_devices = True
     c.SystemdSpawner.disable_user_sudo = True
-    c.SystemdSpawner.unit_extra_properties = {"MemorySwapMax": "0", "TasksMax": "200"}
+    c.SystemdSpawner.unit_extra_properties = {"MemorySwapMax": "0", "TasksMax": str(PROCESSES)}
+elif CLASS:  # a container, say: each server is still its learner's own, with limits for each process
+    c.JupyterHub.spawner_class = "jupyterhub.spawner.LocalProcessSpawner"
 else:
     c.JupyterHub.spawner_class = "simple"
     c.SimpleLocalProcessSpawner.home_dir_template = str(FOLDER / "homes" / "{username}")

@@ -12,18 +12,21 @@ from pathlib import Path
 from course_utils import workspace
 
 
-def limit_memory() -> None:
-    """Give every process of this server at most $MEM_LIMIT bytes of data, where the system can.
+def set_limits() -> None:
+    """Give every process of this server at most $MEM_LIMIT bytes of data, and the account $PROCESSES_LIMIT of them.
 
     RLIMIT_DATA counts what a process may write, not the gigabyte of libraries that PyTorch maps. One
     array too many is then a MemoryError in its cell, and the kernel lives on. It counts each process by
-    itself: only SystemdSpawner and Kubernetes limit a learner as a whole.
+    itself: only SystemdSpawner and Kubernetes limit a learner as a whole. The number of processes is
+    that of the account, so it is set only where each learner has one. Elsewhere than on Linux: nothing.
     """
-    limit = os.environ.get("MEM_LIMIT")
-    if limit and sys.platform == "linux":
-        import resource
+    if sys.platform != "linux":
+        return
+    import resource
 
-        resource.setrlimit(resource.RLIMIT_DATA, (int(limit), int(limit)))
+    for name, limit in (("MEM_LIMIT", resource.RLIMIT_DATA), ("PROCESSES_LIMIT", resource.RLIMIT_NPROC)):
+        if value := os.environ.get(name):
+            resource.setrlimit(limit, (int(value), int(value)))
 
 
 def main(arguments: list[str]) -> None:
@@ -31,7 +34,7 @@ def main(arguments: list[str]) -> None:
     home = Path.home()
     os.chdir(home)
     os.umask(0o077)  # what a learner writes, only they can read
-    limit_memory()
+    set_limits()
     # Kernels are reached through files in here, and the path of such a file must be short.
     os.environ["JUPYTER_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="kernels-")
     os.environ.setdefault("COURSE_PROGRESS_FILE", str(home / "my_progress.json"))

@@ -305,7 +305,7 @@ async def everybody(address: str, accounts: list[tuple[str, str]]) -> AsyncItera
             session = aiohttp.ClientSession(
                 cookie_jar=aiohttp.CookieJar(unsafe=True),  # of an address without a name, too
                 timeout=aiohttp.ClientTimeout(total=None),
-                headers={"User-Agent": f"course load test, {name}"},
+                headers={"User-Agent": "course load test"},
             )
             await stack.enter_async_context(session)
             learners.append(Learner(name, password, URL(address), session))
