@@ -23,7 +23,8 @@ PARTS = [
     ),
     (
         "tests: the package, the checks, the blank lessons, a real browser",
-        ["-n", "2", "--dist", "loadfile", "tests"],
+        # By name, not the files of most tests first: a browser and a class take long and are few tests.
+        ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "tests"],
         {},
     ),
 ]

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -65,12 +66,13 @@ def boot(folder: Path) -> list[str]:
     return [*command, "--cap-add", "ALL", "--die-with-parent", "--chdir", str(COURSE), "--"]
 
 
+PYTHON = shlex.quote(sys.executable)
 BOOT = f"""
 if ! [ -e /srv/accounts.txt ]; then
-    {sys.executable} -m teaching.room.accounts /srv/names.txt > /srv/accounts.txt
+    {PYTHON} -m teaching.room.accounts /srv/names.txt > /srv/accounts.txt
     useradd --create-home guest && echo guest:guest | chpasswd
 fi
-exec {sys.executable} -m teaching.room --class --port 0 --folder /srv/room
+exec {PYTHON} -m teaching.room --class --port 0 --folder /srv/room
 """
 
 
@@ -91,7 +93,7 @@ def room_on(folder: Path) -> Iterator[Machine]:
         lines = (folder / "srv" / "accounts.txt").read_text().splitlines()
         yield Machine(found[1], dict(line.split() for line in lines), folder)
     finally:
-        hub.terminate()
+        hub.kill()  # as if somebody pulled the plug: the machine ends with all that runs on it
         hub.wait(60)
 
 
@@ -278,30 +280,23 @@ except PermissionError:
 
 def test_learners_hand_in_and_only_the_teacher_sees_it(machine):
     """The exchange with accounts, from the teacher's release to what is collected."""
-    home = machine.folder / "srv" / "course"
-    as_teacher = [*boot(machine.folder)]
-    nbgrader = [sys.executable, "-m", "nbgrader"]
-    exchange = ["--Exchange.root=/srv/room/exchange"]
 
-    def on_the_machine(*command: str) -> str:
-        done = subprocess.run(
-            [*as_teacher, *command], check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    def as_teacher(*lines: str) -> None:
+        subprocess.run(
+            [*boot(machine.folder), "sh", "-ec", "\n".join(lines)], check=True, stdin=subprocess.DEVNULL
         )
-        assert done.returncode == 0, done.stderr
-        return done.stderr
 
-    on_the_machine(sys.executable, "-m", "teaching.course", "--to", "/srv/course", "00")
-    release = "cd /srv/course && exec " + " ".join(
-        [*nbgrader, "release_assignment", "00_start_here", *exchange]
+    exchange = "--Exchange.root=/srv/room/exchange"
+    as_teacher(
+        f"{PYTHON} -m teaching.course --to /srv/course 00",
+        f"cd /srv/course; {PYTHON} -m nbgrader release_assignment 00_start_here {exchange}",
     )
-    on_the_machine("sh", "-c", release)
 
     async def both() -> list[str]:
         async with machine.learners("ada", "emmy") as learners:
             return await asyncio.gather(*(attend(one, HAND_IN) for one in learners))
 
     assert list(asyncio.run(both())) == ["sees none\n", "sees none\n"]
-    collect = "cd /srv/course && exec " + " ".join([*nbgrader, "collect", "00_start_here", *exchange])
-    on_the_machine("sh", "-c", collect)
-    collected = sorted(p.parent.parent.name for p in home.glob("submitted/*/*/*.ipynb"))
+    as_teacher(f"cd /srv/course; {PYTHON} -m nbgrader collect 00_start_here {exchange}")
+    collected = sorted(p.parent.parent.name for p in machine.folder.glob("srv/course/submitted/*/*/*.ipynb"))
     assert collected == ["ada", "emmy"]
