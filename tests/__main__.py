@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 from course_utils import environment
-from tests.processors import ARITHMETICS, NOTEBOOKS, SHORT
+from tests.processors import ARITHMETICS, LONGEST_FIRST, NOTEBOOKS, SHORT
 
 COURSE = Path(__file__).resolve().parents[1]
 PARTS = [
-    ("solutions: every notebook prints what it stores", [*NOTEBOOKS, "solutions"], {}),
+    ("solutions: every notebook prints what it stores", [*NOTEBOOKS, *LONGEST_FIRST], {}),
     (
         "short solutions once more, without vector instructions",
         [*NOTEBOOKS, *SHORT],

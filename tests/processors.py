@@ -22,8 +22,11 @@ import course_utils  # noqa: F401 - so that the table can be printed anywhere
 COURSE = Path(__file__).resolve().parents[1]
 NOTEBOOKS = [
     "--nbval", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-current-env",
-    "--nbval-cell-timeout=120", "-n", "2", "--dist", "loadfile",
+    "--nbval-cell-timeout=120", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder",
 ]  # fmt: skip
+# Two files run at once, so the longest begins first.
+SOLUTIONS = sorted((COURSE / "solutions").glob("*.ipynb"), key=lambda path: "transformer" not in path.name)
+LONGEST_FIRST = [f"solutions/{path.name}" for path in SOLUTIONS]
 SHORT = [f"solutions/{path.name}" for path in sorted((COURSE / "solutions").glob("0[0-4]_*.ipynb"))]
 
 

@@ -15,12 +15,14 @@ SHORTER = {
         "STEPS = 300": "STEPS = 6",
         "np.arange(25, STEPS + 1, 25)": "np.arange(2, STEPS + 1, 2)",
         "(-1, 25)": "(-1, 2)",
+        "SHORT, 64, seed=0)": "SHORT, 8, seed=0)",
         "SEEDS = range(5)": "SEEDS = range(2)",
     },
     "06": {
         "STEPS = 36": "STEPS = 3",
         "SEEDS = range(5)": "SEEDS = range(2)",
         "steps=600, size=100": "steps=60, size=100",
+        "steps=400, size=64": "steps=40, size=64",
     },
     "07": {
         "BUDGET, BAR = [0.005, 0.01, 0.02, 0.04], 12_000": "BUDGET, BAR = [0.01], 200",
