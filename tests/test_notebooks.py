@@ -19,7 +19,7 @@ from traitlets.config import Config
 from course_utils import authoring, claims, widgets
 from course_utils.exercises import all_exercises
 from course_utils.exercises.decorator import Attempt
-from tests.outputs import TAG
+from making.figures import TAG
 
 SOLUTIONS = sorted(authoring.SOLUTIONS.glob("*.ipynb"))
 LESSONS = sorted(authoring.LESSONS.glob("*.ipynb"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.outputs import agrees, allowed_by
+from making.figures import agrees, allowed_by
 
 COURSE = Path(__file__).resolve().parents[1]
 

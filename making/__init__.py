@@ -1,0 +1,1 @@
+"""What maintainers make the course with; learners do not install it."""
