@@ -153,6 +153,15 @@ class Notebook:
             name,
         )
 
+    def close(self) -> None:
+        """Close it unsaved, and end its kernel."""
+        self.page.evaluate(
+            """async () => {
+                await window.panel.sessionContext.shutdown();
+                window.panel.dispose();
+            }"""
+        )
+
     def cell(self, name: str) -> Locator:
         return self.page.locator(f'.jp-Cell[data-id="{name}"]')
 
@@ -427,19 +436,26 @@ def test_every_text_below_a_cell_is_legible_in_both_themes(lesson):
 # The other lessons: blank, run to the end, every slider moved
 
 
+@pytest.fixture(scope="module")
+def tab(page: Page) -> Iterator[Page]:
+    """JupyterLab once more, for these lessons one after the other."""
+    tab = page.context.browser.new_page()  # a workspace of its own, so that cells of two lessons never mix
+    tab.set_viewport_size({"width": 1100, "height": 1400})
+    tab.set_default_timeout(PATIENCE)
+    tab.goto(page.url.split("/lab")[0] + f"/lab/workspaces/others?token={TOKEN}")
+    tab.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+    yield tab
+    tab.close()
+
+
 @pytest.mark.parametrize(
     "name",
     sorted(path.name for path in (COURSE / "lessons").glob("*.ipynb") if path.name != LESSON),
     ids=lambda n: n[:2],
 )
-def test_the_other_lessons_run_blank_and_their_sliders_move(page, name):
-    tab = page.context.browser.new_page()  # a workspace of its own, so that cells of two lessons never mix
-    tab.set_viewport_size({"width": 1100, "height": 1400})
-    tab.set_default_timeout(PATIENCE)
+def test_the_other_lessons_run_blank_and_their_sliders_move(tab, name):
+    notebook = Notebook(tab, name)
     try:
-        tab.goto(page.url.split("/lab")[0] + f"/lab/workspaces/{name[:2]}?token={TOKEN}")
-        tab.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
-        notebook = Notebook(tab, name)
         notebook.run_all()
         test_the_blank_lesson_runs_to_its_end(notebook)
         test_every_exercise_has_a_card_that_says_not_attempted(notebook)
@@ -449,7 +465,7 @@ def test_the_other_lessons_run_blank_and_their_sliders_move(page, name):
             move_every_slider(notebook.shown(what_if))
             type_into_every_box(notebook.shown(what_if))
     finally:
-        tab.close()
+        notebook.close()
 
 
 def move_every_slider(below: Locator) -> None:
