@@ -121,7 +121,12 @@ def main(arguments: list[str]) -> int:
     if environment.point_here() != 0:
         return 1
     failed = 0
-    for path in sorted(SOLUTIONS.glob("*.ipynb")):
+    paths = sorted(SOLUTIONS.glob("*.ipynb"))
+    for name in options.names:
+        if not any(path.name.startswith(name) for path in paths):
+            print(f"No solution is called {name}.", file=sys.stderr)
+            failed += 1
+    for path in paths:
         if options.names and not path.name.startswith(tuple(options.names)):
             continue
         try:

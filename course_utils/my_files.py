@@ -1,7 +1,8 @@
 """The small JSON files that belong to the learner: what is solved, what was tried, which scores.
 
-A missing file is an empty one. A damaged file is set aside under another name, never overwritten. A
-file is written whole or not at all, and a full or locked disk loses only the note, never an answer.
+A missing file is an empty one. A damaged file is set aside under another name, and one that cannot be
+read now is left alone: neither is ever overwritten. A file is written whole or not at all, and a full or
+locked disk loses only the note, never an answer.
 """
 
 import contextlib
@@ -24,12 +25,19 @@ def progress_file() -> Path:
 
 def load(path: Path, is_whole: Callable[[dict], bool]) -> dict[str, Any]:
     """The dictionary in ``path``; {} if the file is missing, unreadable, damaged or not ``is_whole``."""
+    return read(path, is_whole) or {}
+
+
+def read(path: Path, is_whole: Callable[[dict], bool]) -> dict[str, Any] | None:
+    """As ``load``, but None for a file that is there and cannot be read, which nobody may write over."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(kept, dict) and is_whole(kept):
             return kept
-    except OSError:
+    except FileNotFoundError:
         return {}
+    except OSError:  # locked, by an anti-virus say
+        return None
     except (ValueError, RecursionError):  # not JSON, not text, or nested without end
         pass
     aside = path.with_name(f"{path.name}.damaged")
@@ -43,8 +51,24 @@ def load(path: Path, is_whole: Callable[[dict], bool]) -> dict[str, Any]:
     return {}
 
 
-def save(path: Path, content: dict[str, Any], silent: bool = False) -> None:
-    """Write ``content``, whole or not at all; if that fails, say so in one sentence (unless ``silent``)."""
+def update(
+    path: Path,
+    is_whole: Callable[[dict], bool],
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+    silent: bool = False,
+) -> None:
+    """Write what ``change`` makes of the dictionary in ``path``, whole or not at all.
+
+    If that fails, or the file cannot be read now, say so in one sentence (unless ``silent``).
+    """
+    kept = read(path, is_whole)
+    if kept is None:
+        if not silent:
+            note(f"{path} could not be read, so it was not changed; your answers are safe in the notebook.")
+        return
+    content = change(kept)
+    if content == kept:
+        return
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -374,17 +374,19 @@ class Recurrent(Layer):
         """Back through time, last step first; every step adds to the gradients of the weights it shares."""
         check_grad(self, grad_y, self.states[-1].shape)
         grad_W, grad_U, grad_b = np.zeros_like(self.W), np.zeros_like(self.U), np.zeros_like(self.b)
-        grad_x = np.empty_like(self.x)
+        grad_x = np.empty_like(self.x) if need_grad_x else None
         for t in reversed(range(self.x.shape[1])):
             grad_z = grad_y * (1 - self.states[t + 1] ** 2)  # before the tanh
-            grad_W += self.x[:, t].T @ grad_z
-            grad_U += self.states[t].T @ grad_z
-            grad_b += grad_z.sum(axis=0)
-            grad_x[:, t] = grad_z @ self.W.T
+            if self.needs_grad:
+                grad_W += self.x[:, t].T @ grad_z
+                grad_U += self.states[t].T @ grad_z
+                grad_b += grad_z.sum(axis=0)
+            if need_grad_x:
+                grad_x[:, t] = grad_z @ self.W.T
             grad_y = grad_z @ self.U.T  # to the state before
         if self.needs_grad:
             self.grad_W, self.grad_U, self.grad_b = grad_W, grad_U, grad_b
-        return grad_x if need_grad_x else None
+        return grad_x
 
 
 class ReLU(Layer):
@@ -443,8 +445,9 @@ class Network:
         self._grad = np.zeros(size, self.dtype)
 
         for number, layer in enumerate(layers):
-            if layer.in_network:
+            if layer.in_network or any(layer is other for other in layers[:number]):
                 raise ValueError(f"{layer.name} is in a network already: make a new one for each place")
+        for number, layer in enumerate(layers):
             layer.in_network = True
             layer.name = f"layer {number}, {layer.name}"
         self._give_views()
@@ -556,7 +559,7 @@ def softmax_cross_entropy(logits: np.ndarray, y: np.ndarray) -> tuple[float, np.
     ``logits`` (N, C), ``y`` (N,) integer labels in 0..C-1. Returns the loss and
     grad_logits (N, C) = (softmax(logits) - onehot(y)) / N.
     """
-    at_label = find_labels(logits, y)
+    at_label = find_labels("softmax_cross_entropy", logits, y)
     n = len(logits)
     z = logits.T.copy()  # (C, N): NumPy reduces along the first axis twice as fast
     z -= np.maximum.reduce(z, axis=0)  # exp cannot overflow now
@@ -571,7 +574,7 @@ def softmax_cross_entropy(logits: np.ndarray, y: np.ndarray) -> tuple[float, np.
 
 def cross_entropies(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
     """-log softmax(logits)[label] of every example by itself, (N,): what ``softmax_cross_entropy`` is the mean of."""
-    at_label = find_labels(logits, y)
+    at_label = find_labels("cross_entropies", logits, y)
     z = logits.T - logits.max(axis=1)
     return np.log(np.exp(z).sum(axis=0)) - z.take(at_label)
 
@@ -609,23 +612,24 @@ def check_grad(layer: Layer, grad_y: np.ndarray, expected: tuple[int, ...]) -> N
         )
 
 
-def find_labels(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Where each example's label lies in logits.T, counted row by row: y[i] * N + i. Raises on a wrong label."""
+def find_labels(asking: str, logits: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Where each example's label lies in logits.T, counted row by row: y[i] * N + i.
+
+    Raises on a wrong label, in the name of the loss that is ``asking``.
+    """
     if logits.ndim != 2 or logits.size == 0:
-        raise ShapeError(
-            f"softmax_cross_entropy: expected logits of shape (N, C), not empty, got {logits.shape}"
-        )
+        raise ShapeError(f"{asking}: expected logits of shape (N, C), not empty, got {logits.shape}")
     n, classes = logits.shape
     y = np.asarray(y)
     if y.shape != (n,):
-        raise ShapeError(f"softmax_cross_entropy: expected y of shape ({n},), one label a row, got {y.shape}")
+        raise ShapeError(f"{asking}: expected y of shape ({n},), one label a row, got {y.shape}")
     if y.dtype.kind not in "iu":
-        raise TypeError(f"softmax_cross_entropy: labels are whole numbers, got dtype {y.dtype}")
+        raise TypeError(f"{asking}: labels are whole numbers, got dtype {y.dtype}")
     try:  # this counts and checks 0 <= y < C in one go
         return np.ravel_multi_index((y, row_numbers(n)), (classes, n))
     except ValueError:
         raise ValueError(
-            f"softmax_cross_entropy: the labels of {classes} classes are 0 to {classes - 1}, "
+            f"{asking}: the labels of {classes} classes are 0 to {classes - 1}, "
             f"got labels from {y.min()} to {y.max()}"
         ) from None
 

@@ -149,14 +149,23 @@ def _first(offered: dict[str, Any], start: dict[str, Any]) -> list[Any]:
             continue
         if not choices:
             raise ValueError(f"The slider {name!r} has no values.")
-        if name in start and start[name] not in choices:
+        if name in start and _place(start[name], choices) is None:
             raise ValueError(f"start gives {name!r} the value {start[name]!r}, which is not on its slider.")
     if unknown := set(start) - (set(offered) - boxes):
         raise ValueError(f"start names {', '.join(sorted(unknown))}, for which there is no slider.")
     return [
-        choices if name in boxes else choices.index(start[name]) if name in start else (len(choices) - 1) // 2
+        choices
+        if name in boxes
+        else _place(start[name], choices)
+        if name in start
+        else (len(choices) - 1) // 2
         for name, choices in offered.items()
     ]
+
+
+def _place(value: Any, choices: list[Any]) -> int | None:
+    """Where a value stands among the choices, which may be arrays; None if it does not."""
+    return next((place for place, choice in enumerate(choices) if np.array_equal(choice, value)), None)
 
 
 class _WhatIf:

@@ -1,12 +1,11 @@
 """The task of lesson 12 is what its text says, and the board of scores survives whatever its file holds."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from course_utils import capstone, structure
+from course_utils import capstone, exercises, structure
 from course_utils.blackbox import BudgetSpent
 from course_utils.exercises import lesson12
 from course_utils.nn import softmax_cross_entropy
@@ -16,6 +15,15 @@ from course_utils.nn import softmax_cross_entropy
 def scores_file(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_PROGRESS_FILE", str(tmp_path / "my_progress.json"))
     return tmp_path / "my_progress_scores.json"
+
+
+def solved():
+    """The exercise as it stands in a notebook, solved with a design of one's own."""
+
+    def design():
+        return lesson12.design() | {"penalty": 0.5}
+
+    return exercises.exercise(design)
 
 
 def test_source_reads_slow_tones_and_the_tail_reads_behind_its_own_receiver():
@@ -198,7 +206,9 @@ def measured(chosen):
 )
 def test_a_gradient_that_is_none_costs_a_sentence_and_gets_no_score(scores_file, capsys, gradient, told):
     chosen = lesson12.design() | {"gradient": gradient}
-    capstone.score("mine", chosen, lesson12.design, GRADIENTS, measured)
+    design = solved()
+    capsys.readouterr()
+    capstone.score("mine", chosen, design, GRADIENTS, measured)
     said = capsys.readouterr().out
     assert said.startswith("Nothing was put on the board: ") and told in said and said.count("\n") == 1
     assert capstone.scores() == {}
@@ -220,18 +230,21 @@ def test_a_step_far_too_large_is_told_with_its_number():
 
 @pytest.mark.parametrize("wrong", lesson12.DESIGN.misconceptions, ids=lambda wrong: wrong.name)
 def test_a_design_that_breaks_a_rule_gets_no_score(scores_file, capsys, wrong):
-    capstone.score("mine", wrong.wrong(), lesson12.design, {"surrogate": None}, None)
+    capstone.score("mine", wrong.wrong(), solved(), {"surrogate": None}, None)
     assert wrong.message in capsys.readouterr().out and capstone.scores() == {}
 
 
 def test_only_a_solved_design_that_meets_the_demands_gets_a_score(scores_file, capsys):
     found = {"validation": np.array([0.5, 0.75]), "breaks": ["", ""]}
-    arguments = (lesson12.design(), SimpleNamespace(solved=False), {"surrogate": None}, lambda chosen: found)
-    capstone.score("mine", *arguments)
-    assert capstone.scores() == {} and "12.4 is not solved" in capsys.readouterr().out
-    arguments[1].solved = True
-    capstone.score("mine", *arguments)
+
+    def put_on_the_board(name, design):
+        capstone.score(name, lesson12.design(), design, {"surrogate": None}, lambda chosen: found)
+
+    for not_checked in (exercises.course_versions("12")["design"], lesson12.design):
+        put_on_the_board("mine", not_checked)
+        assert capstone.scores() == {} and "12.4 is not solved" in capsys.readouterr().out
+    put_on_the_board("mine", solved())
     assert capstone.scores() == {"mine": 0.625}
     found["breaks"][1] = "the stage is not bitwise what it was."
-    capstone.score("again", *arguments)
+    put_on_the_board("again", solved())
     assert capstone.scores() == {"mine": 0.625}

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -499,6 +500,22 @@ def test_a_damaged_progress_file_is_kept_aside(progress_file, damage, capsys):
     assert "relu_backward" in json.loads(progress_file.read_text())
 
 
+def test_a_locked_progress_file_is_left_alone(progress_file, monkeypatch, capsys):
+    progress_file.write_text('{"step": {"exercise": "0.1", "solved": "2020-01-01"}}')
+    read_text = Path.read_text
+
+    def locked(path, *arguments, **named):
+        if path == progress_file:
+            raise PermissionError(13, "used by another program")
+        return read_text(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "read_text", locked)
+    exercises.remember("relu_backward")
+    assert "could not be read, so it was not changed" in capsys.readouterr().out
+    monkeypatch.undo()
+    assert json.loads(progress_file.read_text()) == {"step": {"exercise": "0.1", "solved": "2020-01-01"}}
+
+
 def test_progress_that_cannot_be_saved_is_said_once_and_harms_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COURSE_PROGRESS_FILE", str(tmp_path / "no such folder" / "p.json"))
     result = attempt("relu_backward", lambda grad_y, x: grad_y * (x > 0))
@@ -521,6 +538,48 @@ def test_what_was_printed_belongs_to_the_case_that_is_shown():
 
     outcome = check("relu_backward", wrong_for_three)
     assert outcome.comparison.case.startswith("5 examples") and outcome.printed == "5 examples\n"
+
+
+def test_solved_is_what_the_last_check_found():
+    assert attempt("relu_backward", lambda grad_y, x: grad_y * (x > 0)).solved
+    assert not attempt("relu_backward", lambda grad_y, x: grad_y).solved
+    assert not exercises.course_versions("02")["relu_backward"].solved
+
+
+def test_a_lesson_that_does_not_exist_is_named(capsys):
+    with pytest.raises(ValueError, match="no lesson '2'; they are called 00, 01"):
+        exercises.course_versions("2")
+    exercises.share_attempts("2", True)
+    assert "No exercise belongs to a lesson '2'" in capsys.readouterr().out
+
+
+def test_inputs_of_every_type_are_looked_into():
+    """A mark in a dictionary, a weight inside an object, an emptied list."""
+
+    def empties(theta_groups, *rest):
+        result = all_exercises()["rate_vector"].reference(theta_groups, *rest)
+        for thing in (theta_groups, *rest):
+            if isinstance(thing, dict):
+                thing.clear()
+        return result
+
+    outcome = check("rate_vector", empties)
+    assert outcome.status == "not yet" and "changes its input" in outcome.message
+
+    right = all_exercises()["sandwich_step"].reference
+
+    def moves_the_frozen(front, frozen, back, z, labels, optimizer):
+        loss = right(front, frozen, back, z, labels, optimizer)
+        frozen.weights = frozen.weights + 1.0
+        return loss
+
+    def moves_a_bias(front, frozen, back, z, labels, optimizer):
+        loss = right(front, frozen, back, z, labels, optimizer)
+        front.bias.data += 5
+        return loss
+
+    assert check("sandwich_step", moves_the_frozen).status == "not yet"
+    assert check("sandwich_step", moves_a_bias).status == "not yet"
 
 
 def test_a_function_that_calls_its_own_name_is_not_helped_by_the_course_version(capsys):

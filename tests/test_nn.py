@@ -523,6 +523,20 @@ def test_a_layer_of_your_own_needs_only_the_two_passes():
     np.testing.assert_allclose(net.backward(np.ones((1, 1)), need_grad_x=True), 4 * net.layers[1].W.T)
 
 
+def test_a_refused_network_keeps_no_layer():
+    a, b = Linear(2, 3), Linear(3, 2)
+    Network(b)
+    with pytest.raises(ValueError, match=r"Linear\(3, 2\) is in a network already"):
+        Network(a, b)
+    assert Network(a).groups == {"layer0": slice(0, 9)}
+
+
+def test_an_error_names_the_loss_that_was_called():
+    for loss in (softmax_cross_entropy, cross_entropies):
+        with pytest.raises(ValueError, match=f"^{loss.__name__}: "):
+            loss(np.zeros((2, 3)), np.array([0, 3]))
+
+
 def test_accuracy_is_the_share_of_labels_with_the_largest_logit():
     net = Network(Linear(3, 3))
     net.layers[0].W = np.eye(3)

@@ -179,6 +179,12 @@ def test_a_text_becomes_a_box_to_type_in(shown):
     assert "0 letters." in picture.value
 
 
+def test_a_slider_may_offer_arrays(shown):
+    small, large = np.zeros(2), np.ones(2)
+    what_if(lambda W: draw(W.sum()), start={"W": large}, W=[small, large, np.full(2, 2.0)])
+    assert "W = [1. 1.]" in shown[0][2]
+
+
 def test_the_text_of_a_box_is_not_given_by_start():
     with pytest.raises(ValueError, match="no slider"):
         what_if(lambda word: draw(1), word="a", start={"word": "b"})

@@ -14,7 +14,7 @@ from typing import TypedDict
 
 from course_utils.exercises.bank import Exercise, all_exercises
 from course_utils.exercises.checking import Outcome
-from course_utils.my_files import load, note, progress_file, save
+from course_utils.my_files import load, note, progress_file, update
 from course_utils.output import card, emit, escape
 
 MIME = "application/vnd.which-weights-move.attempts+json"  # the output that holds shared attempts
@@ -57,7 +57,12 @@ def note_attempt(exercise: Exercise, function: Callable, outcome: Outcome) -> No
         misconception=outcome.misconception,
     )
     # Silent: a log that cannot be written is no reason to disturb anyone who is thinking.
-    save(attempts_file(), {"about": ABOUT, "attempts": [*attempts(), made][-KEPT:]}, silent=True)
+    update(
+        attempts_file(),
+        _is_log,
+        lambda kept: {"about": ABOUT, "attempts": [*kept.get("attempts", []), made][-KEPT:]},
+        silent=True,
+    )
 
 
 def share_attempts(lesson: str, share: bool) -> None:
@@ -73,6 +78,11 @@ def share_attempts(lesson: str, share: bool) -> None:
     if not share:
         note(
             "Nothing is shared. To share your attempts with your teacher, write True and run the cell again."
+        )
+        return
+    if lesson not in {exercise.lesson for exercise in all_exercises().values()}:
+        note(
+            f'No exercise belongs to a lesson {lesson!r}, so nothing is shared: write its number, such as "02".'
         )
         return
     shown = [made for made in attempts() if _lesson_of(made["name"]) == lesson]

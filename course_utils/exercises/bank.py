@@ -1,8 +1,8 @@
 """What an exercise is made of, and where all exercises are found.
 
-Each lesson has one module here, ``lessonNN.py``, with a list ``EXERCISES``. An exercise is data:
-the course's own version, cases to try a learner's version on, hints, and the wrong versions that
-people really write, each with the sentence that helps. A wrong version is its own detector: a
+Each lesson has one module, ``lessonNN.py``, with an :class:`Entry` for each of its exercises: cases to try
+a learner's version on and hints, then the course's own version, the wrong versions that people really
+write, each under the sentence that helps, and other right ones. A wrong version is its own detector: a
 learner whose results equal those of the wrong version has met that misconception.
 """
 
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Case:
@@ -20,6 +22,17 @@ class Case:
 
     label: str  # "3 examples, 4 inputs, 2 outputs": shown when the learner's version fails on it
     make: Callable[[], dict[str, Any]]
+
+
+def normal(*shape: int, seed: int) -> np.ndarray:
+    """Normal numbers for a case, the same every time: an array of this shape."""
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def numbers(seed: int, **shapes: int | tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Several such arrays by name, drawn one after the other."""
+    rng = np.random.default_rng(seed)
+    return {name: rng.standard_normal(shape) for name, shape in shapes.items()}
 
 
 @dataclass(frozen=True)
@@ -114,6 +127,66 @@ class Exercise:
         return self.observe or observe_results(self.returns)
 
 
+class Entry:
+    """An exercise as a lesson's module writes it, from top to bottom. The settings are those of Exercise.
+
+        STEP = Entry("0.1", returns=("theta",), checked="…", cases=(…), hints=(…))
+
+        @STEP.reference
+        def step(theta, grad, rate): …            # with the docstring that learners see
+
+        @STEP.wrong("You walk uphill: …")
+        def uphill(theta, grad, rate): …
+
+        @STEP.right
+        def step_in_a_loop(theta, grad, rate): …
+
+    ``truth`` is a decorator, too, for the exercises that need it.
+    """
+
+    def __init__(self, number: str, **settings: Any) -> None:
+        self.number = number
+        self.settings = settings
+        self.misconceptions: list[Misconception] = []
+        self.alternatives: list[Callable] = []
+
+    def _setting(self, name: str, function: Callable) -> Callable:
+        if name in self.settings:
+            raise ValueError(f"exercise {self.number} has two functions for {name}")
+        self.settings[name] = function
+        return function
+
+    def reference(self, function: Callable) -> Callable:
+        """The course's own version. Its name is that of the exercise."""
+        return self._setting("reference", function)
+
+    def truth(self, function: Callable) -> Callable:
+        """What gives the right results, where the reference does not."""
+        return self._setting("truth", function)
+
+    def wrong(self, message: str) -> Callable[[Callable], Callable]:
+        """A wrong version, under the message for whoever writes it."""
+
+        def add(function: Callable) -> Callable:
+            self.misconceptions.append(Misconception(function, message))
+            return function
+
+        return add
+
+    def right(self, function: Callable) -> Callable:
+        """Another right version."""
+        self.alternatives.append(function)
+        return function
+
+    def exercise(self) -> Exercise:
+        return Exercise(
+            self.number,
+            misconceptions=tuple(self.misconceptions),
+            alternatives=tuple(self.alternatives),
+            **self.settings,
+        )
+
+
 @cache
 def all_exercises() -> dict[str, Exercise]:
     """All exercises of the course by name, in the order of the lessons."""
@@ -121,7 +194,10 @@ def all_exercises() -> dict[str, Exercise]:
     modules = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name.startswith("lesson"))
     exercises: dict[str, Exercise] = {}
     for module in modules:
-        for exercise in importlib.import_module(f"{package.__name__}.{module}").EXERCISES:
+        for entry in vars(importlib.import_module(f"{package.__name__}.{module}")).values():
+            if not isinstance(entry, Entry):
+                continue
+            exercise = entry.exercise()
             if exercise.name in exercises:
                 raise ValueError(f"two exercises are called {exercise.name}")
             exercises[exercise.name] = exercise

@@ -101,7 +101,7 @@ def exercise(function: Callable) -> Any:
     if name not in all_exercises():
         return unknown(function, name)
     entry = all_exercises()[name]
-    with called_by_its_name(function):
+    with called_by_its_name(name, function):
         outcome = check(name, function)
     html, plain = draw(entry, outcome)
     emit(html, plain)
@@ -117,22 +117,22 @@ def exercise(function: Callable) -> Any:
 
 
 @contextlib.contextmanager
-def called_by_its_name(function: Callable) -> Iterator[None]:
-    """While it is checked, a function that calls itself calls itself.
+def called_by_its_name(name: str, function: Callable) -> Iterator[None]:
+    """While it is checked, a function that calls itself under the exercise's ``name`` calls itself.
 
     Its name may still stand for the course's version, which would do the work for it.
     """
     names = getattr(function, "__globals__", {})
     missing = object()
-    before = names.get(function.__name__, missing)
-    names[function.__name__] = function
+    before = names.get(name, missing)
+    names[name] = function
     try:
         yield
     finally:
         if before is missing:
-            del names[function.__name__]
+            del names[name]
         else:
-            names[function.__name__] = before
+            names[name] = before
 
 
 def unknown(function: Callable, name: str) -> Callable:
@@ -148,8 +148,12 @@ def course_versions(lesson: str) -> dict[str, Any]:
     """The exercises of a lesson by name, each standing for the course's version.
 
     A lesson puts these into its namespace first, so that a cell that was skipped, or one that does
-    not even parse, leaves no gap. Empty under nbgrader, where a gap has to stay one.
+    not even parse, leaves no gap. Empty under nbgrader, where a gap has to stay one. Raises ValueError for
+    a lesson that does not exist.
     """
+    known = {exercise.lesson for exercise in all_exercises().values()}
+    if lesson not in known:
+        raise ValueError(f"there is no lesson {lesson!r}; they are called {', '.join(sorted(known))}")
     if os.environ.get("NBGRADER_EXECUTION"):
         return {}
     blank = Outcome("not attempted", "")

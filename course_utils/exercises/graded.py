@@ -40,7 +40,7 @@ def judged(name: str, thing: Any) -> tuple[str, str]:
         return "not yet", "This is the course's own version, which earns no points: write your own."
     if isinstance(thing, Attempt):  # checked when its cell ran
         return thing.status, ""
-    with called_by_its_name(function):
+    with called_by_its_name(name, function):
         outcome = check(name, function)
     return outcome.status, outcome.message
 

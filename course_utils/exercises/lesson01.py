@@ -4,72 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from course_utils.exercises.bank import Case, Exercise, Misconception, WrongResult, describe
+from course_utils.exercises.bank import Case, Entry, WrongResult, describe
 from course_utils.scalar import Value
 
-# ---------------------------------------------------------------- 1.1 the slope, by nudging
-
-
-def slope(f, x, eps):
-    """The slope of f at x by a central difference.
-
-    f: takes a number, returns a number. x: where. eps: how far to nudge, to both sides.
-    Return a number.
-    """
-    return (f(x + eps) - f(x - eps)) / (2 * eps)
-
-
-def one_sided(f, x, eps):
-    return (f(x + eps) - f(x)) / eps
-
-
-def two_forgotten(f, x, eps):
-    return (f(x + eps) - f(x - eps)) / eps
-
-
-def not_divided(f, x, eps):
-    return f(x + eps) - f(x - eps)
-
-
-def left_sided(f, x, eps):
-    return (f(x) - f(x - eps)) / eps
-
-
-def multiplied_by_eps(f, x, eps):
-    return (f(x + eps) - f(x - eps)) / 2 * eps
-
-
-def brackets_forgotten(f, x, eps):
-    return f(x + eps) - f(x - eps) / (2 * eps)
-
-
-def eps_ignored(f, x, eps):
-    tiny = 1e-12
-    return (f(x + tiny) - f(x - tiny)) / (2 * tiny)
-
-
-def half_to_each_side(f, x, eps):
-    return (f(x + eps / 2) - f(x - eps / 2)) / eps
-
-
-def wrong_way_round(f, x, eps):
-    return (f(x - eps) - f(x + eps)) / (2 * eps)
-
-
-def slope_with_names(f, x, eps):
-    right, left = f(x + eps), f(x - eps)
-    return (right - left) / (eps + eps)
-
-
-def slope_as_mean(f, x, eps):
-    forward = (f(x + eps) - f(x)) / eps
-    backward = (f(x) - f(x - eps)) / eps
-    return 0.5 * (forward + backward)
-
-
-SLOPE = Exercise(
-    number="1.1",
-    reference=slope,
+SLOPE = Entry(
+    "1.1",
     returns=("value",),
     checked="The slope is right for a cube, a sine and an exponential, with small and with large nudges.",
     cases=(
@@ -84,100 +23,85 @@ SLOPE = Exercise(
         "Go a little to the right, a little to the left, and see how much f changed between the two.",
         "From x − eps to x + eps you have walked 2 · eps.",
     ),
-    misconceptions=(
-        Misconception(
-            one_sided,
-            "You nudge to one side only. Nudge to both: the error then shrinks with eps², not with eps.",
-        ),
-        Misconception(
-            two_forgotten, "Twice too large: between x − eps and x + eps lie two eps, so divide by 2 · eps."
-        ),
-        Misconception(
-            not_divided,
-            "That is how much f changed; a slope is the change divided by the way walked, 2 · eps.",
-        ),
-        Misconception(
-            eps_ignored, "You nudge by a step of your own, and so small that rounding takes over: use `eps`."
-        ),
-        Misconception(
-            left_sided,
-            "You nudge to the left only. Nudge to both sides: the error then shrinks with eps², not with eps.",
-        ),
-        Misconception(
-            multiplied_by_eps,
-            "`/ 2 * eps` divides by 2 and then multiplies by eps: put brackets round it, `/ (2 * eps)`.",
-        ),
-        Misconception(
-            brackets_forgotten,
-            "Only the second value is divided: put brackets round the difference, `(… - …) / (2 * eps)`.",
-        ),
-        Misconception(
-            half_to_each_side,
-            "You nudge by eps / 2 to each side. That is a central difference too, and here eps goes to each: you walk 2 · eps.",
-        ),
-        Misconception(wrong_way_round, "The sign is turned round: right side minus left side."),
-    ),
-    alternatives=(slope_with_names, slope_as_mean),
     rtol=1e-7,
 )
 
-# ---------------------------------------------------------------- 1.2 a product
 
+@SLOPE.reference
+def slope(f, x, eps):
+    """The slope of f at x by a central difference.
 
-def multiply_backward(grad_y, a, b):
-    """Backward through y = a · b.
-
-    grad_y: dL/dy, a number. a, b: the two numbers that were multiplied.
-    Return grad_a, grad_b: dL/da and dL/db.
+    f: takes a number, returns a number. x: where. eps: how far to nudge, to both sides.
+    Return a number.
     """
-    return grad_y * b, grad_y * a
+    return (f(x + eps) - f(x - eps)) / (2 * eps)
 
 
-def multiply_truth(grad_y, a, b):
-    eps = 1e-5
-    grad_a = grad_y * (((a + eps) * b) - ((a - eps) * b)) / (2 * eps)
-    grad_b = grad_y * ((a * (b + eps)) - (a * (b - eps))) / (2 * eps)
-    return grad_a, grad_b
+@SLOPE.wrong("You nudge to one side only. Nudge to both: the error then shrinks with eps², not with eps.")
+def one_sided(f, x, eps):
+    return (f(x + eps) - f(x)) / eps
 
 
-def swapped(grad_y, a, b):
-    return grad_y * a, grad_y * b
+@SLOPE.wrong("Twice too large: between x − eps and x + eps lie two eps, so divide by 2 · eps.")
+def two_forgotten(f, x, eps):
+    return (f(x + eps) - f(x - eps)) / eps
 
 
-def local_only(grad_y, a, b):
-    return b, a
+@SLOPE.wrong("That is how much f changed; a slope is the change divided by the way walked, 2 · eps.")
+def not_divided(f, x, eps):
+    return f(x + eps) - f(x - eps)
 
 
-def factors_returned(grad_y, a, b):
-    return a, b
+@SLOPE.wrong(
+    "You nudge to the left only. Nudge to both sides: the error then shrinks with eps², not with eps."
+)
+def left_sided(f, x, eps):
+    return (f(x) - f(x - eps)) / eps
 
 
-def passed_through(grad_y, a, b):
-    return grad_y, grad_y
+@SLOPE.wrong("`/ 2 * eps` divides by 2 and then multiplies by eps: put brackets round it, `/ (2 * eps)`.")
+def multiplied_by_eps(f, x, eps):
+    return (f(x + eps) - f(x - eps)) / 2 * eps
 
 
-def whole_product(grad_y, a, b):
-    return grad_y * a * b, grad_y * a * b
+@SLOPE.wrong("Only the second value is divided: put brackets round the difference, `(… - …) / (2 * eps)`.")
+def brackets_forgotten(f, x, eps):
+    return f(x + eps) - f(x - eps) / (2 * eps)
 
 
-def added(grad_y, a, b):
-    return grad_y + b, grad_y + a
+@SLOPE.wrong("You nudge by a step of your own, and so small that rounding takes over: use `eps`.")
+def eps_ignored(f, x, eps):
+    tiny = 1e-12
+    return (f(x + tiny) - f(x - tiny)) / (2 * tiny)
 
 
-def multiply_step_by_step(grad_y, a, b):
-    dy_da = b
-    dy_db = a
-    return [grad_y * dy_da, grad_y * dy_db]
+@SLOPE.wrong(
+    "You nudge by eps / 2 to each side. That is a central difference too, and here eps goes to each: you walk 2 · eps."
+)
+def half_to_each_side(f, x, eps):
+    return (f(x + eps / 2) - f(x - eps / 2)) / eps
 
 
-def multiply_by_slope(grad_y, a, b):
-    return grad_y * slope(lambda t: t * b, a, 0.5), grad_y * slope(lambda t: a * t, b, 0.5)
+@SLOPE.wrong("The sign is turned round: right side minus left side.")
+def wrong_way_round(f, x, eps):
+    return (f(x - eps) - f(x + eps)) / (2 * eps)
 
 
-MULTIPLY = Exercise(
-    number="1.2",
-    reference=multiply_backward,
-    truth=multiply_truth,
+@SLOPE.right
+def slope_with_names(f, x, eps):
+    right, left = f(x + eps), f(x - eps)
+    return (right - left) / (eps + eps)
+
+
+@SLOPE.right
+def slope_as_mean(f, x, eps):
+    forward = (f(x + eps) - f(x)) / eps
+    backward = (f(x) - f(x - eps)) / eps
+    return 0.5 * (forward + backward)
+
+
+MULTIPLY = Entry(
+    "1.2",
     returns=("grad_a", "grad_b"),
     upstream="grad_y",
     checked="Both gradients equal central differences of a · b for three sets of numbers.",
@@ -190,84 +114,73 @@ MULTIPLY = Exercise(
         "Hold b still and nudge a by a little: by how much does a · b change?",
         "dy/da = b. What arrives from above is dL/dy. The chain rule multiplies the two.",
     ),
-    misconceptions=(
-        Misconception(
-            swapped,
-            "The two are swapped: nudging a changes a · b by b times the nudge, so b belongs in grad_a.",
-        ),
-        Misconception(
-            local_only,
-            "These are dy/da and dy/db. The loss wants dL/da: multiply each by grad_y, which arrives from above.",
-        ),
-        Misconception(
-            factors_returned, "You return the two factors themselves. Each gets grad_y times the *other* one."
-        ),
-        Misconception(
-            passed_through, "You pass grad_y on unchanged; that is the rule for a sum. A product scales it."
-        ),
-        Misconception(
-            whole_product,
-            "Both get the whole product. Each gets grad_y times the *other* factor, its own left out.",
-        ),
-        Misconception(added, "You add grad_y and the local slope. The chain rule multiplies them."),
-    ),
-    alternatives=(multiply_step_by_step, multiply_by_slope),
 )
 
-# ---------------------------------------------------------------- 1.3 tanh
 
+@MULTIPLY.reference
+def multiply_backward(grad_y, a, b):
+    """Backward through y = a · b.
 
-def tanh_backward(grad_y, x):
-    """Backward through y = tanh(x).
-
-    grad_y: dL/dy, a number. x: the number that went in.
-    Return grad_x: dL/dx. (The slope of tanh at x is 1 − tanh(x)².)
+    grad_y: dL/dy, a number. a, b: the two numbers that were multiplied.
+    Return grad_a, grad_b: dL/da and dL/db.
     """
-    y = math.tanh(x)
-    return grad_y * (1 - y**2)
+    return grad_y * b, grad_y * a
 
 
-def tanh_truth(grad_y, x):
-    return grad_y * slope(math.tanh, x, 1e-5)
+@MULTIPLY.truth
+def multiply_truth(grad_y, a, b):
+    eps = 1e-5
+    grad_a = grad_y * (((a + eps) * b) - ((a - eps) * b)) / (2 * eps)
+    grad_b = grad_y * ((a * (b + eps)) - (a * (b - eps))) / (2 * eps)
+    return grad_a, grad_b
 
 
-def squared_input(grad_y, x):
-    return grad_y * (1 - x**2)
+@MULTIPLY.wrong("The two are swapped: nudging a changes a · b by b times the nudge, so b belongs in grad_a.")
+def swapped(grad_y, a, b):
+    return grad_y * a, grad_y * b
 
 
-def slope_only(grad_y, x):
-    return 1 - math.tanh(x) ** 2
+@MULTIPLY.wrong(
+    "These are dy/da and dy/db. The loss wants dL/da: multiply each by grad_y, which arrives from above."
+)
+def local_only(grad_y, a, b):
+    return b, a
 
 
-def not_squared(grad_y, x):
-    return grad_y * (1 - math.tanh(x))
+@MULTIPLY.wrong("You return the two factors themselves. Each gets grad_y times the *other* one.")
+def factors_returned(grad_y, a, b):
+    return a, b
 
 
-def tanh_brackets_forgotten(grad_y, x):
-    return grad_y * 1 - math.tanh(x) ** 2
+@MULTIPLY.wrong("You pass grad_y on unchanged; that is the rule for a sum. A product scales it.")
+def passed_through(grad_y, a, b):
+    return grad_y, grad_y
 
 
-def forward_again(grad_y, x):
-    return grad_y * math.tanh(x)
+@MULTIPLY.wrong("Both get the whole product. Each gets grad_y times the *other* factor, its own left out.")
+def whole_product(grad_y, a, b):
+    return grad_y * a * b, grad_y * a * b
 
 
-def at_the_gradient(grad_y, x):
-    return grad_y * (1 - math.tanh(grad_y) ** 2)
+@MULTIPLY.wrong("You add grad_y and the local slope. The chain rule multiplies them.")
+def added(grad_y, a, b):
+    return grad_y + b, grad_y + a
 
 
-def tanh_by_cosh(grad_y, x):
-    return grad_y / math.cosh(x) ** 2
+@MULTIPLY.right
+def multiply_step_by_step(grad_y, a, b):
+    dy_da = b
+    dy_db = a
+    return [grad_y * dy_da, grad_y * dy_db]
 
 
-def tanh_by_exponentials(grad_y, x):
-    e = math.exp(2 * x)
-    return grad_y * 4 * e / (e + 1) ** 2
+@MULTIPLY.right
+def multiply_by_slope(grad_y, a, b):
+    return grad_y * slope(lambda t: t * b, a, 0.5), grad_y * slope(lambda t: a * t, b, 0.5)
 
 
-TANH = Exercise(
-    number="1.3",
-    reference=tanh_backward,
-    truth=tanh_truth,
+TANH = Entry(
+    "1.3",
     returns=("grad_x",),
     upstream="grad_y",
     checked="The gradient equals central differences of tanh at four points.",
@@ -281,31 +194,64 @@ TANH = Exercise(
         "Two things are multiplied: what arrives from above, and the slope of tanh where x is.",
         "Compute y = math.tanh(x) first; the slope is 1 − y².",
     ),
-    misconceptions=(
-        Misconception(
-            squared_input, "You square x. The slope of tanh is 1 − y² with y = tanh(x), what came *out*."
-        ),
-        Misconception(
-            slope_only, "That is the slope dy/dx. Multiply it by grad_y, which arrives from above."
-        ),
-        Misconception(not_squared, "Nearly: the slope is 1 − y², with a square."),
-        Misconception(
-            tanh_brackets_forgotten,
-            "Brackets: grad_y multiplies the whole slope, `grad_y * (1 - …)`, not only the 1.",
-        ),
-        Misconception(
-            forward_again,
-            "You multiply by tanh(x) itself, the forward pass. Backward needs its slope, 1 − tanh(x)².",
-        ),
-        Misconception(
-            at_the_gradient,
-            "You take the slope at grad_y. It belongs at x, the number that went in forwards.",
-        ),
-    ),
-    alternatives=(tanh_by_cosh, tanh_by_exponentials),
 )
 
-# ---------------------------------------------------------------- graphs to try 1.4 and 1.5 on
+
+@TANH.reference
+def tanh_backward(grad_y, x):
+    """Backward through y = tanh(x).
+
+    grad_y: dL/dy, a number. x: the number that went in.
+    Return grad_x: dL/dx. (The slope of tanh at x is 1 − tanh(x)².)
+    """
+    y = math.tanh(x)
+    return grad_y * (1 - y**2)
+
+
+@TANH.truth
+def tanh_truth(grad_y, x):
+    return grad_y * slope(math.tanh, x, 1e-5)
+
+
+@TANH.wrong("You square x. The slope of tanh is 1 − y² with y = tanh(x), what came *out*.")
+def squared_input(grad_y, x):
+    return grad_y * (1 - x**2)
+
+
+@TANH.wrong("That is the slope dy/dx. Multiply it by grad_y, which arrives from above.")
+def slope_only(grad_y, x):
+    return 1 - math.tanh(x) ** 2
+
+
+@TANH.wrong("Nearly: the slope is 1 − y², with a square.")
+def not_squared(grad_y, x):
+    return grad_y * (1 - math.tanh(x))
+
+
+@TANH.wrong("Brackets: grad_y multiplies the whole slope, `grad_y * (1 - …)`, not only the 1.")
+def tanh_brackets_forgotten(grad_y, x):
+    return grad_y * 1 - math.tanh(x) ** 2
+
+
+@TANH.wrong("You multiply by tanh(x) itself, the forward pass. Backward needs its slope, 1 − tanh(x)².")
+def forward_again(grad_y, x):
+    return grad_y * math.tanh(x)
+
+
+@TANH.wrong("You take the slope at grad_y. It belongs at x, the number that went in forwards.")
+def at_the_gradient(grad_y, x):
+    return grad_y * (1 - math.tanh(grad_y) ** 2)
+
+
+@TANH.right
+def tanh_by_cosh(grad_y, x):
+    return grad_y / math.cosh(x) ** 2
+
+
+@TANH.right
+def tanh_by_exponentials(grad_y, x):
+    e = math.exp(2 * x)
+    return grad_y * 4 * e / (e + 1) ** 2
 
 
 def chain() -> Value:
@@ -354,28 +300,6 @@ def every_node(root: Value) -> list[Value]:
     return found
 
 
-# ---------------------------------------------------------------- 1.4 the order
-
-
-def topological_order(root):
-    """All nodes that root was made from, each once, every node after its inputs; root is last.
-
-    root: a Value. Follow node.inputs. Return a list of Values.
-    """
-    order, seen = [], set()
-
-    def visit(node):
-        if node in seen:
-            return
-        seen.add(node)
-        for child in node.inputs:
-            visit(child)
-        order.append(node)
-
-    visit(root)
-    return order
-
-
 def observe_order(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     """Which of the graph's nodes stands where: its number, or -1 for a node from elsewhere."""
     if not isinstance(result, (list, tuple)) or not all(isinstance(node, Value) for node in result):
@@ -409,27 +333,6 @@ def label(node: Value) -> str:
     return node.name or f"(the nameless {node.op})"
 
 
-def root_first(root):
-    return topological_order(root)[::-1]
-
-
-def every_visit(root):
-    order = []
-    for child in root.inputs:
-        order += every_visit(child)
-    return [*order, root]
-
-
-def before_its_inputs(root):
-    order, waiting = [], [root]
-    while waiting:
-        node = waiting.pop(0)
-        if node not in order:
-            order.append(node)
-            waiting.extend(node.inputs)
-    return order[::-1]
-
-
 def seen_by(root, mark):
     """The reference, but telling nodes apart by ``mark(node)``: what two wrong versions below are made of."""
     order, seen = [], set()
@@ -445,26 +348,110 @@ def seen_by(root, mark):
     return order
 
 
+GRAPHS = (
+    ("L = tanh(c), c = a · b", chain),
+    ("L = c + a, c = a · b", used_twice),
+    ("L = x · x", squared),
+    ("L = v · s + u, with u used three times", diamond),
+)
+
+
+NAMELESS = ("L = a · b + (a + b) with a = b = 2, and no names in between", nameless)
+
+
+ORDER = Entry(
+    "1.4",
+    returns=("order",),
+    observe=observe_order,
+    weigh=first_fault,
+    checked="On five graphs, some with a node used twice, every node comes once and after its inputs.",
+    cases=tuple(Case(label, lambda build=build: dict(root=build())) for label, build in (*GRAPHS, NAMELESS)),
+    hints=(
+        "A node may be written down once all its inputs are. So before you write a node, visit its inputs.",
+        "A recursive function visit(node): leave if node was seen; mark it seen; visit each of node.inputs; append node.",
+    ),
+)
+
+
+@ORDER.reference
+def topological_order(root):
+    """All nodes that root was made from, each once, every node after its inputs; root is last.
+
+    root: a Value. Follow node.inputs. Return a list of Values.
+    """
+    order, seen = [], set()
+
+    def visit(node):
+        if node in seen:
+            return
+        seen.add(node)
+        for child in node.inputs:
+            visit(child)
+        order.append(node)
+
+    visit(root)
+    return order
+
+
+@ORDER.wrong(
+    "Your list begins with the root. Inputs come first, root last: append a node *after* its inputs."
+)
+def root_first(root):
+    return topological_order(root)[::-1]
+
+
+@ORDER.wrong("A node that is used twice is in your list twice: remember which nodes you have seen.")
+def every_visit(root):
+    order = []
+    for child in root.inputs:
+        order += every_visit(child)
+    return [*order, root]
+
+
+@ORDER.wrong(
+    "Level by level from the root goes wrong when a node is used on two levels: it lands before one of its own inputs, "
+    "or after a node that needs it. Visit inputs first, to the bottom."
+)
+def before_its_inputs(root):
+    order, waiting = [], [root]
+    while waiting:
+        node = waiting.pop(0)
+        if node not in order:
+            order.append(node)
+            waiting.extend(node.inputs)
+    return order[::-1]
+
+
+@ORDER.wrong(
+    "You tell nodes apart by their name, and two nodes may have the same one, or none: remember the node itself."
+)
 def told_apart_by_name(root):
     return seen_by(root, lambda node: node.name)
 
 
+@ORDER.wrong(
+    "You tell nodes apart by their value, and two nodes may have the same one: remember the node itself."
+)
 def told_apart_by_value(root):
     return seen_by(root, lambda node: node.value)
 
 
+@ORDER.wrong("The leaves are missing: nodes without inputs belong in the list too.")
 def leaves_forgotten(root):
     return [node for node in topological_order(root) if node.inputs]
 
 
+@ORDER.wrong("The root is missing: it comes last in the list.")
 def root_forgotten(root):
     return topological_order(root)[:-1]
 
 
+@ORDER.wrong("You go one level down only. The inputs have inputs: visit all the way to the leaves.")
 def direct_inputs(root):
     return [*dict.fromkeys(root.inputs), root]
 
 
+@ORDER.right
 def order_with_a_stack(root):
     order, waiting = [], [(root, False)]
     while waiting:
@@ -477,6 +464,7 @@ def order_with_a_stack(root):
     return order
 
 
+@ORDER.right
 def order_right_to_left(root):
     order = []
 
@@ -490,84 +478,11 @@ def order_right_to_left(root):
     return tuple(order)
 
 
-GRAPHS = (
-    ("L = tanh(c), c = a · b", chain),
-    ("L = c + a, c = a · b", used_twice),
-    ("L = x · x", squared),
-    ("L = v · s + u, with u used three times", diamond),
-)
-NAMELESS = ("L = a · b + (a + b) with a = b = 2, and no names in between", nameless)
-
-ORDER = Exercise(
-    number="1.4",
-    reference=topological_order,
-    returns=("order",),
-    observe=observe_order,
-    weigh=first_fault,
-    checked="On five graphs, some with a node used twice, every node comes once and after its inputs.",
-    cases=tuple(Case(label, lambda build=build: dict(root=build())) for label, build in (*GRAPHS, NAMELESS)),
-    hints=(
-        "A node may be written down once all its inputs are. So before you write a node, visit its inputs.",
-        "A recursive function visit(node): leave if node was seen; mark it seen; visit each of node.inputs; append node.",
-    ),
-    misconceptions=(
-        Misconception(
-            root_first,
-            "Your list begins with the root. Inputs come first, root last: append a node *after* its inputs.",
-        ),
-        Misconception(
-            every_visit,
-            "A node that is used twice is in your list twice: remember which nodes you have seen.",
-        ),
-        Misconception(
-            before_its_inputs,
-            "Level by level from the root goes wrong when a node is used on two levels: it lands before one of its own inputs, "
-            "or after a node that needs it. Visit inputs first, to the bottom.",
-        ),
-        Misconception(
-            told_apart_by_name,
-            "You tell nodes apart by their name, and two nodes may have the same one, or none: remember the node itself.",
-        ),
-        Misconception(
-            told_apart_by_value,
-            "You tell nodes apart by their value, and two nodes may have the same one: remember the node itself.",
-        ),
-        Misconception(
-            leaves_forgotten, "The leaves are missing: nodes without inputs belong in the list too."
-        ),
-        Misconception(root_forgotten, "The root is missing: it comes last in the list."),
-        Misconception(
-            direct_inputs,
-            "You go one level down only. The inputs have inputs: visit all the way to the leaves.",
-        ),
-    ),
-    alternatives=(order_with_a_stack, order_right_to_left),
-)
-
-# ---------------------------------------------------------------- 1.5 backward
-
 RULES = {
     "+": lambda grad_y, a, b: (grad_y, grad_y),
     "*": multiply_backward,
     "tanh": lambda grad_y, x: (tanh_backward(grad_y, x),),
 }
-
-
-def backward(root, rules):
-    """Fill node.grad with dL/d(node) for every node that root = L was made from.
-
-    root: a Value, the loss. rules: for each op a function rule(grad_y, *input_values) that returns
-    one gradient per input. Return nothing.
-    """
-    order = topological_order(root)
-    for node in order:
-        node.grad = 0.0
-    root.grad = 1.0
-    for node in reversed(order):
-        if node.op:
-            grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
-            for child, grad in zip(node.inputs, grads, strict=True):
-                child.grad += grad
 
 
 def observe_gradients(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
@@ -601,70 +516,8 @@ def backward_but(
                 child.grad = child.grad + grad if add else grad
 
 
-def overwritten(root, rules):
-    backward_but(root, rules, add=False)
-
-
-def root_not_one(root, rules):
-    backward_but(root, rules, start=None)
-
-
-def forwards(root, rules):
-    backward_but(root, rules, walk=iter)
-
-
-def not_reset(root, rules):
-    for node in topological_order(root):
-        node.grad = node.grad or 0.0
-    backward_but(root, rules, zero=False)
-
-
-def never_begun(root, rules):
-    order = topological_order(root)
-    root.grad = 1.0
-    for node in reversed(order):
-        if node.op:
-            grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
-            for child, grad in zip(node.inputs, grads, strict=True):
-                child.grad += grad  # as learners write it, for the error's own words
-
-
-def rule_for_a_leaf(root, rules):
-    backward_but(root, rules, skip=False)
-
-
-def always_one(root, rules):
-    backward_but(root, rules, arriving=lambda node: 1.0)
-
-
-def backward_with_a_table(root, rules):
-    table = {root: 1.0}
-    for node in reversed(order_with_a_stack(root)):
-        node.grad = table.get(node, 0.0)
-        if node.inputs:
-            values = [child.value for child in node.inputs]
-            for child, grad in zip(node.inputs, rules[node.op](node.grad, *values), strict=True):
-                table[child] = table.get(child, 0.0) + grad
-
-
-def backward_by_paths(root, rules):
-    for node in every_node(root):
-        node.grad = 0.0
-
-    def send(node, grad_y):
-        node.grad += grad_y
-        if node.op:
-            for child, grad in zip(
-                node.inputs, rules[node.op](grad_y, *[c.value for c in node.inputs]), strict=True
-            ):
-                send(child, grad)
-
-    send(root, 1.0)
-
-
-BACKWARD = Exercise(
-    number="1.5",
-    reference=backward,
+BACKWARD = Entry(
+    "1.5",
     returns=(),
     observe=observe_gradients,
     may_change=("root",),
@@ -683,37 +536,98 @@ BACKWARD = Exercise(
         "Three parts: set every gradient to 0; set the root's to 1, since dL/dL = 1; then walk the order backwards.",
         "At each node with an op, ask rules[node.op] what its inputs get, and *add* it to what they already have.",
     ),
-    misconceptions=(
-        Misconception(
-            overwritten,
-            "You write `=` where the gradients must add up: a node that is used twice gets a gradient from each use, so `+=`.",
-        ),
-        Misconception(
-            root_not_one,
-            "All gradients are zero. Something has to start the chain: dL/dL = 1, so root.grad = 1.",
-        ),
-        Misconception(
-            forwards,
-            "You walk from the leaves to the root. Gradients flow the other way: reversed(topological_order(root)).",
-        ),
-        Misconception(
-            never_begun,
-            "You add to a gradient that is still None: first set every node.grad in the graph to 0.",
-        ),
-        Misconception(
-            rule_for_a_leaf,
-            "A leaf was made by no operation: its op is '' and has no rule. Skip nodes without an op.",
-        ),
-        Misconception(
-            not_reset,
-            "Old gradients are still on the nodes and are counted again: set every node.grad to 0 first.",
-        ),
-        Misconception(
-            always_one,
-            "You start every rule with 1. What arrives at a node is its own node.grad; 1 is right for the root only.",
-        ),
-    ),
-    alternatives=(backward_with_a_table, backward_by_paths),
 )
 
-EXERCISES = [SLOPE, MULTIPLY, TANH, ORDER, BACKWARD]
+
+@BACKWARD.reference
+def backward(root, rules):
+    """Fill node.grad with dL/d(node) for every node that root = L was made from.
+
+    root: a Value, the loss. rules: for each op a function rule(grad_y, *input_values) that returns
+    one gradient per input. Return nothing.
+    """
+    order = topological_order(root)
+    for node in order:
+        node.grad = 0.0
+    root.grad = 1.0
+    for node in reversed(order):
+        if node.op:
+            grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
+            for child, grad in zip(node.inputs, grads, strict=True):
+                child.grad += grad
+
+
+@BACKWARD.wrong(
+    "You write `=` where the gradients must add up: a node that is used twice gets a gradient from each use, so `+=`."
+)
+def overwritten(root, rules):
+    backward_but(root, rules, add=False)
+
+
+@BACKWARD.wrong("All gradients are zero. Something has to start the chain: dL/dL = 1, so root.grad = 1.")
+def root_not_one(root, rules):
+    backward_but(root, rules, start=None)
+
+
+@BACKWARD.wrong(
+    "You walk from the leaves to the root. Gradients flow the other way: reversed(topological_order(root))."
+)
+def forwards(root, rules):
+    backward_but(root, rules, walk=iter)
+
+
+@BACKWARD.wrong("Old gradients are still on the nodes and are counted again: set every node.grad to 0 first.")
+def not_reset(root, rules):
+    for node in topological_order(root):
+        node.grad = node.grad or 0.0
+    backward_but(root, rules, zero=False)
+
+
+@BACKWARD.wrong("You add to a gradient that is still None: first set every node.grad in the graph to 0.")
+def never_begun(root, rules):
+    order = topological_order(root)
+    root.grad = 1.0
+    for node in reversed(order):
+        if node.op:
+            grads = rules[node.op](node.grad, *[child.value for child in node.inputs])
+            for child, grad in zip(node.inputs, grads, strict=True):
+                child.grad += grad
+
+
+@BACKWARD.wrong("A leaf was made by no operation: its op is '' and has no rule. Skip nodes without an op.")
+def rule_for_a_leaf(root, rules):
+    backward_but(root, rules, skip=False)
+
+
+@BACKWARD.wrong(
+    "You start every rule with 1. What arrives at a node is its own node.grad; 1 is right for the root only."
+)
+def always_one(root, rules):
+    backward_but(root, rules, arriving=lambda node: 1.0)
+
+
+@BACKWARD.right
+def backward_with_a_table(root, rules):
+    table = {root: 1.0}
+    for node in reversed(order_with_a_stack(root)):
+        node.grad = table.get(node, 0.0)
+        if node.inputs:
+            values = [child.value for child in node.inputs]
+            for child, grad in zip(node.inputs, rules[node.op](node.grad, *values), strict=True):
+                table[child] = table.get(child, 0.0) + grad
+
+
+@BACKWARD.right
+def backward_by_paths(root, rules):
+    for node in every_node(root):
+        node.grad = 0.0
+
+    def send(node, grad_y):
+        node.grad += grad_y
+        if node.op:
+            for child, grad in zip(
+                node.inputs, rules[node.op](grad_y, *[c.value for c in node.inputs]), strict=True
+            ):
+                send(child, grad)
+
+    send(root, 1.0)

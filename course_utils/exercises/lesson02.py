@@ -3,94 +3,11 @@
 import numpy as np
 
 from course_utils.estimate import numerical_gradient
-from course_utils.exercises.bank import Case, Exercise, Misconception
+from course_utils.exercises.bank import Case, Entry, normal
 from course_utils.nn import Linear, Network, ReLU, softmax_cross_entropy
 
-
-def normal(*shape: int, seed: int) -> np.ndarray:
-    """Normal numbers that are the same every time."""
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-# ---------------------------------------------------------------- 2.1 a linear layer
-
-
-def linear_backward(grad_y, x, W):
-    """Backward through y = xW + b.
-
-    grad_y: dL/dy, shape (N, out). x: what went in, shape (N, in). W: shape (in, out).
-    Return grad_x (N, in), grad_W (in, out) and grad_b (out,).
-    """
-    return grad_y @ W.T, x.T @ grad_y, grad_y.sum(axis=0)
-
-
-def linear_truth(grad_y, x, W):
-    b = np.zeros(W.shape[1])
-    return (
-        numerical_gradient(lambda x: np.sum(grad_y * (x @ W + b)), x),
-        numerical_gradient(lambda W: np.sum(grad_y * (x @ W + b)), W),
-        numerical_gradient(lambda b: np.sum(grad_y * (x @ W + b)), b),
-    )
-
-
-def upstream_ignored(grad_y, x, W):
-    ones = np.ones_like(grad_y)
-    return ones @ W.T, x.T @ ones, ones.sum(axis=0)
-
-
-def weights_transposed(grad_y, x, W):
-    return grad_y @ W.T, grad_y.T @ x, grad_y.sum(axis=0)
-
-
-def bias_not_summed(grad_y, x, W):
-    return grad_y @ W.T, x.T @ grad_y, grad_y
-
-
-def bias_averaged(grad_y, x, W):
-    return grad_y @ W.T, x.T @ grad_y, grad_y.mean(axis=0)
-
-
-def bias_summed_over_outputs(grad_y, x, W):
-    return grad_y @ W.T, x.T @ grad_y, grad_y.sum(axis=1)
-
-
-def averaged_again(grad_y, x, W):
-    n = len(x)
-    return grad_y @ W.T, x.T @ grad_y / n, grad_y.sum(axis=0) / n
-
-
-def order_changed(grad_y, x, W):
-    return x.T @ grad_y, grad_y.sum(axis=0), grad_y @ W.T
-
-
-def W_not_transposed(grad_y, x, W):
-    return grad_y @ W, x.T @ grad_y, grad_y.sum(axis=0)
-
-
-def linear_with_loops(grad_y, x, W):
-    grad_x, grad_W, grad_b = np.zeros_like(x), np.zeros_like(W), np.zeros(W.shape[1])
-    for n in range(len(x)):
-        for j in range(W.shape[1]):
-            grad_b[j] += grad_y[n, j]
-            for i in range(W.shape[0]):
-                grad_x[n, i] += grad_y[n, j] * W[i, j]
-                grad_W[i, j] += grad_y[n, j] * x[n, i]
-    return grad_x, grad_W, grad_b
-
-
-def linear_with_einsum(grad_y, x, W):
-    return [np.einsum("nj,ij->ni", grad_y, W), np.einsum("ni,nj->ij", x, grad_y), np.einsum("nj->j", grad_y)]
-
-
-def linear_in_float32(grad_y, x, W):
-    grad_y, x, W = (a.astype(np.float32) for a in (grad_y, x, W))
-    return grad_y @ W.T, x.T @ grad_y, np.ones(len(x), np.float32) @ grad_y
-
-
-LINEAR = Exercise(
-    number="2.1",
-    reference=linear_backward,
-    truth=linear_truth,
+LINEAR = Entry(
+    "2.1",
     returns=("grad_x", "grad_W", "grad_b"),
     upstream="grad_y",
     batch="x",
@@ -120,57 +37,100 @@ LINEAR = Exercise(
         "a batch of the lesson",
         lambda: dict(grad_y=normal(32, 64, seed=15), x=normal(32, 64, seed=16), W=normal(64, 64, seed=17)),
     ),
-    misconceptions=(
-        Misconception(
-            upstream_ignored,
-            "Your gradients do not depend on grad_y. Each of them is a product with what arrives from above.",
-        ),
-        Misconception(
-            weights_transposed,
-            "Your grad_W is transposed: it has the shape of W, (in, out), so x.T comes first: x.T @ grad_y.",
-        ),
-        Misconception(
-            bias_not_summed,
-            "b was added to every row, so its gradient is the sum of the rows of grad_y: sum over axis 0.",
-        ),
-        Misconception(
-            bias_averaged,
-            "You average the rows for grad_b; they add up. The mean over the batch is in the loss already: its 1/N comes with grad_y.",
-        ),
-        Misconception(
-            bias_summed_over_outputs,
-            "You sum grad_y over the outputs (axis 1); grad_b has one entry an output: sum over axis 0.",
-        ),
-        Misconception(
-            averaged_again,
-            "You divide by the batch size here. The 1/N is in the loss already and arrives inside grad_y: once is enough.",
-        ),
-        Misconception(
-            order_changed, "The values look right, their order is not: return grad_x, grad_W, grad_b."
-        ),
-        Misconception(
-            W_not_transposed,
-            "For grad_x the outputs must meet: grad_y is (N, out) and W is (in, out), so W.T is needed.",
-        ),
-    ),
-    alternatives=(linear_with_loops, linear_with_einsum, linear_in_float32),
 )
 
-# ---------------------------------------------------------------- 2.2 ReLU
 
+@LINEAR.reference
+def linear_backward(grad_y, x, W):
+    """Backward through y = xW + b.
 
-def relu_backward(grad_y, x):
-    """Backward through y = max(x, 0), elementwise.
-
-    grad_y: dL/dy, shape (N, d). x: what went in, shape (N, d).
-    Return grad_x, shape (N, d). Where x is exactly 0, use 0.
+    grad_y: dL/dy, shape (N, out). x: what went in, shape (N, in). W: shape (in, out).
+    Return grad_x (N, in), grad_W (in, out) and grad_b (out,).
     """
-    return grad_y * (x > 0)
+    return grad_y @ W.T, x.T @ grad_y, grad_y.sum(axis=0)
 
 
-def relu_truth(grad_y, x):
-    """Central differences, but 0 at the kink, where they would give half of grad_y."""
-    return np.where(x == 0, 0, numerical_gradient(lambda x: np.sum(grad_y * np.maximum(x, 0)), x))
+@LINEAR.truth
+def linear_truth(grad_y, x, W):
+    b = np.zeros(W.shape[1])
+    return (
+        numerical_gradient(lambda x: np.sum(grad_y * (x @ W + b)), x),
+        numerical_gradient(lambda W: np.sum(grad_y * (x @ W + b)), W),
+        numerical_gradient(lambda b: np.sum(grad_y * (x @ W + b)), b),
+    )
+
+
+@LINEAR.wrong(
+    "Your gradients do not depend on grad_y. Each of them is a product with what arrives from above."
+)
+def upstream_ignored(grad_y, x, W):
+    ones = np.ones_like(grad_y)
+    return ones @ W.T, x.T @ ones, ones.sum(axis=0)
+
+
+@LINEAR.wrong(
+    "Your grad_W is transposed: it has the shape of W, (in, out), so x.T comes first: x.T @ grad_y."
+)
+def weights_transposed(grad_y, x, W):
+    return grad_y @ W.T, grad_y.T @ x, grad_y.sum(axis=0)
+
+
+@LINEAR.wrong("b was added to every row, so its gradient is the sum of the rows of grad_y: sum over axis 0.")
+def bias_not_summed(grad_y, x, W):
+    return grad_y @ W.T, x.T @ grad_y, grad_y
+
+
+@LINEAR.wrong(
+    "You average the rows for grad_b; they add up. The mean over the batch is in the loss already: its 1/N comes with grad_y."
+)
+def bias_averaged(grad_y, x, W):
+    return grad_y @ W.T, x.T @ grad_y, grad_y.mean(axis=0)
+
+
+@LINEAR.wrong("You sum grad_y over the outputs (axis 1); grad_b has one entry an output: sum over axis 0.")
+def bias_summed_over_outputs(grad_y, x, W):
+    return grad_y @ W.T, x.T @ grad_y, grad_y.sum(axis=1)
+
+
+@LINEAR.wrong(
+    "You divide by the batch size here. The 1/N is in the loss already and arrives inside grad_y: once is enough."
+)
+def averaged_again(grad_y, x, W):
+    n = len(x)
+    return grad_y @ W.T, x.T @ grad_y / n, grad_y.sum(axis=0) / n
+
+
+@LINEAR.wrong("The values look right, their order is not: return grad_x, grad_W, grad_b.")
+def order_changed(grad_y, x, W):
+    return x.T @ grad_y, grad_y.sum(axis=0), grad_y @ W.T
+
+
+@LINEAR.wrong("For grad_x the outputs must meet: grad_y is (N, out) and W is (in, out), so W.T is needed.")
+def W_not_transposed(grad_y, x, W):
+    return grad_y @ W, x.T @ grad_y, grad_y.sum(axis=0)
+
+
+@LINEAR.right
+def linear_with_loops(grad_y, x, W):
+    grad_x, grad_W, grad_b = np.zeros_like(x), np.zeros_like(W), np.zeros(W.shape[1])
+    for n in range(len(x)):
+        for j in range(W.shape[1]):
+            grad_b[j] += grad_y[n, j]
+            for i in range(W.shape[0]):
+                grad_x[n, i] += grad_y[n, j] * W[i, j]
+                grad_W[i, j] += grad_y[n, j] * x[n, i]
+    return grad_x, grad_W, grad_b
+
+
+@LINEAR.right
+def linear_with_einsum(grad_y, x, W):
+    return [np.einsum("nj,ij->ni", grad_y, W), np.einsum("ni,nj->ij", x, grad_y), np.einsum("nj->j", grad_y)]
+
+
+@LINEAR.right
+def linear_in_float32(grad_y, x, W):
+    grad_y, x, W = (a.astype(np.float32) for a in (grad_y, x, W))
+    return grad_y @ W.T, x.T @ grad_y, np.ones(len(x), np.float32) @ grad_y
 
 
 def with_a_zero(x: np.ndarray) -> np.ndarray:
@@ -178,49 +138,8 @@ def with_a_zero(x: np.ndarray) -> np.ndarray:
     return x
 
 
-def open_at_zero(grad_y, x):
-    return grad_y * (x >= 0)
-
-
-def gate_missing(grad_y, x):
-    return grad_y
-
-
-def gate_inverted(grad_y, x):
-    return grad_y * (x < 0)
-
-
-def gate_alone(grad_y, x):
-    return (x > 0).astype(float)
-
-
-def relu_of_the_gradient(grad_y, x):
-    return np.maximum(grad_y, 0)
-
-
-def scaled_by_x(grad_y, x):
-    return grad_y * np.maximum(x, 0)
-
-
-def gradient_zeroed_in_place(grad_y, x):
-    grad_y[x <= 0] = 0
-    return grad_y
-
-
-def relu_with_where(grad_y, x):
-    return np.where(x > 0, grad_y, 0.0)
-
-
-def relu_on_a_copy(grad_y, x):
-    grad_x = grad_y.copy()
-    grad_x[x <= 0] = 0
-    return grad_x
-
-
-RELU = Exercise(
-    number="2.2",
-    reference=relu_backward,
-    truth=relu_truth,
+RELU = Entry(
+    "2.2",
     returns=("grad_x",),
     upstream="grad_y",
     batch="x",
@@ -239,52 +158,76 @@ RELU = Exercise(
     lesson_size=Case(
         "a batch of the lesson", lambda: dict(grad_y=normal(32, 64, seed=18), x=normal(32, 64, seed=19))
     ),
-    misconceptions=(
-        Misconception(
-            gate_missing,
-            "Everything flows back. Where x was negative the gate was shut, and nothing may pass.",
-        ),
-        Misconception(gate_inverted, "Your gate is inverted: gradients pass where x was positive."),
-        Misconception(
-            open_at_zero,
-            "Nearly: where x is exactly 0 the gradient should be 0, so the gate is `x > 0`, not `x >= 0`.",
-        ),
-        Misconception(gate_alone, "That is the gate. Multiply it by grad_y, which arrives from above."),
-        Misconception(
-            relu_of_the_gradient,
-            "You cut off negative *gradients*. The gate depends on x, the input; gradients keep their sign.",
-        ),
-        Misconception(scaled_by_x, "You multiply by y. The slope of an open gate is 1, however large x is."),
-        Misconception(
-            gradient_zeroed_in_place,
-            "`grad_y[…] = 0` changes the caller's array. Multiply, or work on grad_y.copy().",
-        ),
-    ),
-    alternatives=(relu_with_where, relu_on_a_copy),
 )
 
-# ---------------------------------------------------------------- 2.3 softmax and cross-entropy
 
+@RELU.reference
+def relu_backward(grad_y, x):
+    """Backward through y = max(x, 0), elementwise.
 
-def cross_entropy_backward(logits, y):
-    """Gradient of the mean cross-entropy of softmax(logits) with labels y.
-
-    logits: shape (N, C). y: labels 0..C-1, shape (N,).
-    Return grad_logits, shape (N, C): (softmax(logits) - onehot(y)) / N.
+    grad_y: dL/dy, shape (N, d). x: what went in, shape (N, d).
+    Return grad_x, shape (N, d). Where x is exactly 0, use 0.
     """
-    p = np.exp(logits - logits.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    p[np.arange(len(y)), y] -= 1
-    return p / len(y)
+    return grad_y * (x > 0)
+
+
+@RELU.truth
+def relu_truth(grad_y, x):
+    """Central differences, but 0 at the kink, where they would give half of grad_y."""
+    return np.where(x == 0, 0, numerical_gradient(lambda x: np.sum(grad_y * np.maximum(x, 0)), x))
+
+
+@RELU.wrong("Nearly: where x is exactly 0 the gradient should be 0, so the gate is `x > 0`, not `x >= 0`.")
+def open_at_zero(grad_y, x):
+    return grad_y * (x >= 0)
+
+
+@RELU.wrong("Everything flows back. Where x was negative the gate was shut, and nothing may pass.")
+def gate_missing(grad_y, x):
+    return grad_y
+
+
+@RELU.wrong("Your gate is inverted: gradients pass where x was positive.")
+def gate_inverted(grad_y, x):
+    return grad_y * (x < 0)
+
+
+@RELU.wrong("That is the gate. Multiply it by grad_y, which arrives from above.")
+def gate_alone(grad_y, x):
+    return (x > 0).astype(float)
+
+
+@RELU.wrong("You cut off negative *gradients*. The gate depends on x, the input; gradients keep their sign.")
+def relu_of_the_gradient(grad_y, x):
+    return np.maximum(grad_y, 0)
+
+
+@RELU.wrong("You multiply by y. The slope of an open gate is 1, however large x is.")
+def scaled_by_x(grad_y, x):
+    return grad_y * np.maximum(x, 0)
+
+
+@RELU.wrong("`grad_y[…] = 0` changes the caller's array. Multiply, or work on grad_y.copy().")
+def gradient_zeroed_in_place(grad_y, x):
+    grad_y[x <= 0] = 0
+    return grad_y
+
+
+@RELU.right
+def relu_with_where(grad_y, x):
+    return np.where(x > 0, grad_y, 0.0)
+
+
+@RELU.right
+def relu_on_a_copy(grad_y, x):
+    grad_x = grad_y.copy()
+    grad_x[x <= 0] = 0
+    return grad_x
 
 
 def cross_entropy(logits: np.ndarray, y: np.ndarray) -> float:
     shifted = logits - logits.max(axis=1, keepdims=True)
     return np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y])
-
-
-def cross_entropy_truth(logits, y):
-    return numerical_gradient(lambda logits: cross_entropy(logits, y), logits)
 
 
 def softmax(logits, axis=1):
@@ -296,76 +239,8 @@ def onehot(logits, y):
     return np.eye(logits.shape[1])[y]
 
 
-def batch_forgotten(logits, y):
-    return softmax(logits) - onehot(logits, y)
-
-
-def softmax_alone(logits, y):
-    return softmax(logits) / len(y)
-
-
-def sign_turned(logits, y):
-    return (onehot(logits, y) - softmax(logits)) / len(y)
-
-
-def over_the_batch(logits, y):
-    return (softmax(logits, axis=0) - onehot(logits, y)) / len(y)
-
-
-def whole_columns(logits, y):
-    p = softmax(logits)
-    p[:, y] -= 1
-    return p / len(y)
-
-
-def logits_not_softmax(logits, y):
-    return (logits - onehot(logits, y)) / len(y)
-
-
-def exp_overflows(logits, y):
-    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return (p - onehot(logits, y)) / len(y)
-
-
-def averaged_over_everything(logits, y):
-    return (softmax(logits) - onehot(logits, y)) / logits.size
-
-
-def keepdims_forgotten(logits, y):
-    p = np.exp(logits - logits.max(axis=1))
-    return (p / p.sum(axis=1) - onehot(logits, y)) / len(y)
-
-
-def keepdims_forgotten_in_the_sum(logits, y):
-    p = np.exp(logits - logits.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1)  # in place, as many write it, for the error's own words
-    return (p - onehot(logits, y)) / len(y)
-
-
-def whole_rows(logits, y):
-    p = softmax(logits)
-    p[y] -= 1
-    return p / len(y)
-
-
-def cross_entropy_with_onehot(logits, y):
-    return (softmax(logits) - onehot(logits, y)) / len(y)
-
-
-def cross_entropy_by_rows(logits, y):
-    rows = []
-    for row, label in zip(logits.tolist(), y.tolist(), strict=True):
-        e = np.exp(np.array(row) - max(row))
-        e /= e.sum()
-        e[label] -= 1
-        rows.append((e / len(y)).tolist())
-    return rows
-
-
-CROSS_ENTROPY = Exercise(
-    number="2.3",
-    reference=cross_entropy_backward,
-    truth=cross_entropy_truth,
+CROSS_ENTROPY = Entry(
+    "2.3",
     returns=("grad_logits",),
     batch="logits",
     checked="The gradient equals central differences for two batches, and stays finite for logits of 1000.",
@@ -391,55 +266,119 @@ CROSS_ENTROPY = Exercise(
     lesson_size=Case(
         "a batch of the lesson", lambda: dict(logits=normal(32, 10, seed=23), y=np.arange(32) % 10)
     ),
-    misconceptions=(
-        Misconception(
-            batch_forgotten,
-            "The 1/N is missing: the loss is the mean over the batch, so each row weighs 1/N.",
-        ),
-        Misconception(
-            softmax_alone,
-            "You stop at the softmax. At the label the gradient is p − 1: it is what pushes that logit up.",
-        ),
-        Misconception(
-            sign_turned,
-            "The sign is turned round: softmax minus one-hot. With yours, training would unlearn.",
-        ),
-        Misconception(
-            over_the_batch, "Your softmax runs down the columns, over examples. Each row sums to 1: axis=1."
-        ),
-        Misconception(
-            whole_columns,
-            "You take the 1 away in whole columns, at labels of other rows too. Pair every row with its own label: `p[np.arange(N), y] -= 1`.",
-        ),
-        Misconception(
-            whole_rows,
-            "`p[y]` picks whole rows, the examples with the numbers y. You want one entry a row: `p[np.arange(N), y] -= 1`.",
-        ),
-        Misconception(
-            keepdims_forgotten,
-            "Something of shape (N,) stands beside something of shape (N, C). A row's sum and maximum keep their axis with "
-            "keepdims=True; labels become one-hot first.",
-        ),
-        Misconception(
-            keepdims_forgotten_in_the_sum,
-            "The sums of the rows have shape (N,) and cannot divide an array of (N, C): p.sum(axis=1, keepdims=True) has (N, 1).",
-        ),
-        Misconception(
-            logits_not_softmax, "You use the logits where the probabilities belong: softmax first."
-        ),
-        Misconception(
-            exp_overflows,
-            "exp(1000) overflows to inf, and inf/inf is nan. Subtract each row's maximum first: softmax is the same.",
-        ),
-        Misconception(
-            averaged_over_everything,
-            "You divide by N · C. The mean runs over the N examples only; the C logits of a row belong together.",
-        ),
-    ),
-    alternatives=(cross_entropy_with_onehot, cross_entropy_by_rows),
 )
 
-# ---------------------------------------------------------------- 2.4 the gradient check
+
+@CROSS_ENTROPY.reference
+def cross_entropy_backward(logits, y):
+    """Gradient of the mean cross-entropy of softmax(logits) with labels y.
+
+    logits: shape (N, C). y: labels 0..C-1, shape (N,).
+    Return grad_logits, shape (N, C): (softmax(logits) - onehot(y)) / N.
+    """
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(len(y)), y] -= 1
+    return p / len(y)
+
+
+@CROSS_ENTROPY.truth
+def cross_entropy_truth(logits, y):
+    return numerical_gradient(lambda logits: cross_entropy(logits, y), logits)
+
+
+@CROSS_ENTROPY.wrong("The 1/N is missing: the loss is the mean over the batch, so each row weighs 1/N.")
+def batch_forgotten(logits, y):
+    return softmax(logits) - onehot(logits, y)
+
+
+@CROSS_ENTROPY.wrong(
+    "You stop at the softmax. At the label the gradient is p − 1: it is what pushes that logit up."
+)
+def softmax_alone(logits, y):
+    return softmax(logits) / len(y)
+
+
+@CROSS_ENTROPY.wrong("The sign is turned round: softmax minus one-hot. With yours, training would unlearn.")
+def sign_turned(logits, y):
+    return (onehot(logits, y) - softmax(logits)) / len(y)
+
+
+@CROSS_ENTROPY.wrong("Your softmax runs down the columns, over examples. Each row sums to 1: axis=1.")
+def over_the_batch(logits, y):
+    return (softmax(logits, axis=0) - onehot(logits, y)) / len(y)
+
+
+@CROSS_ENTROPY.wrong(
+    "You take the 1 away in whole columns, at labels of other rows too. Pair every row with its own label: `p[np.arange(N), y] -= 1`."
+)
+def whole_columns(logits, y):
+    p = softmax(logits)
+    p[:, y] -= 1
+    return p / len(y)
+
+
+@CROSS_ENTROPY.wrong("You use the logits where the probabilities belong: softmax first.")
+def logits_not_softmax(logits, y):
+    return (logits - onehot(logits, y)) / len(y)
+
+
+@CROSS_ENTROPY.wrong(
+    "exp(1000) overflows to inf, and inf/inf is nan. Subtract each row's maximum first: softmax is the same."
+)
+def exp_overflows(logits, y):
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return (p - onehot(logits, y)) / len(y)
+
+
+@CROSS_ENTROPY.wrong(
+    "You divide by N · C. The mean runs over the N examples only; the C logits of a row belong together."
+)
+def averaged_over_everything(logits, y):
+    return (softmax(logits) - onehot(logits, y)) / logits.size
+
+
+@CROSS_ENTROPY.wrong(
+    "Something of shape (N,) stands beside something of shape (N, C). A row's sum and maximum keep their axis with "
+    "keepdims=True; labels become one-hot first."
+)
+def keepdims_forgotten(logits, y):
+    p = np.exp(logits - logits.max(axis=1))
+    return (p / p.sum(axis=1) - onehot(logits, y)) / len(y)
+
+
+@CROSS_ENTROPY.wrong(
+    "The sums of the rows have shape (N,) and cannot divide an array of (N, C): p.sum(axis=1, keepdims=True) has (N, 1)."
+)
+def keepdims_forgotten_in_the_sum(logits, y):
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1)  # in place, as many write it, for the error's own words
+    return (p - onehot(logits, y)) / len(y)
+
+
+@CROSS_ENTROPY.wrong(
+    "`p[y]` picks whole rows, the examples with the numbers y. You want one entry a row: `p[np.arange(N), y] -= 1`."
+)
+def whole_rows(logits, y):
+    p = softmax(logits)
+    p[y] -= 1
+    return p / len(y)
+
+
+@CROSS_ENTROPY.right
+def cross_entropy_with_onehot(logits, y):
+    return (softmax(logits) - onehot(logits, y)) / len(y)
+
+
+@CROSS_ENTROPY.right
+def cross_entropy_by_rows(logits, y):
+    rows = []
+    for row, label in zip(logits.tolist(), y.tolist(), strict=True):
+        e = np.exp(np.array(row) - max(row))
+        e /= e.sum()
+        e[label] -= 1
+        rows.append((e / len(y)).tolist())
+    return rows
 
 
 def bowl(theta):
@@ -450,68 +389,8 @@ def wave(theta):
     return float(np.sin(theta[0] * theta[1]) + np.exp(-theta[2]) * theta[0])
 
 
-def all_at_once(f, theta, eps=1e-5):
-    return np.full_like(theta, (f(theta + eps) - f(theta - eps)) / (2 * eps))
-
-
-def one_sided_gradient(f, theta, eps=1e-5):
-    nudges = eps * np.eye(len(theta))
-    return np.array([(f(theta + nudge) - f(theta)) / eps for nudge in nudges])
-
-
-def half_forgotten(f, theta, eps=1e-5):
-    return 2 * numerical_gradient(f, theta, eps)
-
-
-def never_put_back(f, theta, eps=1e-5):
-    grad = np.zeros_like(theta)
-    for i in range(len(theta)):
-        theta[i] += eps
-        above = f(theta)
-        theta[i] -= 2 * eps
-        grad[i] = (above - f(theta)) / (2 * eps)
-    return grad
-
-
-def copy_forgotten(f, theta, eps=1e-5):
-    grad = np.zeros_like(theta)
-    for i in range(len(theta)):
-        above = below = theta.copy()
-        above[i] += eps
-        below[i] -= eps
-        grad[i] = (f(above) - f(below)) / (2 * eps)
-    return grad
-
-
-def both_halves_multiplied(f, theta, eps=1e-5):
-    nudges = eps * np.eye(len(theta))
-    return np.array([(f(theta + nudge) - f(theta - nudge)) / 2 * eps for nudge in nudges])
-
-
-def step_too_small(f, theta, eps=1e-5):
-    return numerical_gradient(f, theta, 1e-13)
-
-
-def gradient_with_nudges(f, theta, eps=1e-5):
-    nudges = eps * np.eye(len(theta))
-    return [(f(theta + nudge) - f(theta - nudge)) / (2 * eps) for nudge in nudges]
-
-
-def gradient_put_back(f, theta, eps=1e-5):
-    grad = np.zeros_like(theta)
-    for i in range(theta.size):
-        theta[i] += eps
-        above = f(theta)
-        theta[i] -= 2 * eps
-        below = f(theta)
-        theta[i] += eps
-        grad[i] = (above - below) / (2 * eps)
-    return grad
-
-
-NUMERICAL = Exercise(
-    number="2.4",
-    reference=numerical_gradient,
+NUMERICAL = Entry(
+    "2.4",
     returns=("grad",),
     checked="The gradient is right for two functions of several weights, with large and with small nudges.",
     cases=(
@@ -529,40 +408,113 @@ NUMERICAL = Exercise(
         "It is the idea of `slope` from lesson 01, once for every weight, with all others held still.",
         "In a loop over i: copy theta twice, nudge entry i up in one and down in the other, and divide by 2 · eps.",
     ),
-    misconceptions=(
-        Misconception(
-            all_at_once,
-            "You nudge all weights at once, so every entry is the same. Nudge one weight at a time.",
-        ),
-        Misconception(
-            one_sided_gradient,
-            "You nudge to one side only: the error is of size eps. To both sides it is of size eps².",
-        ),
-        Misconception(half_forgotten, "Twice too large: between the two nudged points lie 2 · eps."),
-        Misconception(
-            never_put_back,
-            "A nudged weight stays nudged, for the next entry and for the caller: put it back, or copy.",
-        ),
-        Misconception(
-            copy_forgotten,
-            "f sees the same point twice, so every difference is 0: `a = b = theta.copy()` is one array with two names. Copy twice.",
-        ),
-        Misconception(
-            both_halves_multiplied,
-            "`/ 2 * eps` divides by 2 and then multiplies by eps: put brackets round it, `/ (2 * eps)`.",
-        ),
-        Misconception(
-            step_too_small,
-            "Your own step is so small that rounding takes over: f changes in its last digits only. Use `eps`.",
-        ),
+    rtol=1e-7,
+)
+NUMERICAL.reference(numerical_gradient)
+
+
+@NUMERICAL.wrong("You nudge all weights at once, so every entry is the same. Nudge one weight at a time.")
+def all_at_once(f, theta, eps=1e-5):
+    return np.full_like(theta, (f(theta + eps) - f(theta - eps)) / (2 * eps))
+
+
+@NUMERICAL.wrong("You nudge to one side only: the error is of size eps. To both sides it is of size eps².")
+def one_sided_gradient(f, theta, eps=1e-5):
+    nudges = eps * np.eye(len(theta))
+    return np.array([(f(theta + nudge) - f(theta)) / eps for nudge in nudges])
+
+
+@NUMERICAL.wrong("Twice too large: between the two nudged points lie 2 · eps.")
+def half_forgotten(f, theta, eps=1e-5):
+    return 2 * numerical_gradient(f, theta, eps)
+
+
+@NUMERICAL.wrong("A nudged weight stays nudged, for the next entry and for the caller: put it back, or copy.")
+def never_put_back(f, theta, eps=1e-5):
+    grad = np.zeros_like(theta)
+    for i in range(len(theta)):
+        theta[i] += eps
+        above = f(theta)
+        theta[i] -= 2 * eps
+        grad[i] = (above - f(theta)) / (2 * eps)
+    return grad
+
+
+@NUMERICAL.wrong(
+    "f sees the same point twice, so every difference is 0: `a = b = theta.copy()` is one array with two names. Copy twice."
+)
+def copy_forgotten(f, theta, eps=1e-5):
+    grad = np.zeros_like(theta)
+    for i in range(len(theta)):
+        above = below = theta.copy()
+        above[i] += eps
+        below[i] -= eps
+        grad[i] = (f(above) - f(below)) / (2 * eps)
+    return grad
+
+
+@NUMERICAL.wrong("`/ 2 * eps` divides by 2 and then multiplies by eps: put brackets round it, `/ (2 * eps)`.")
+def both_halves_multiplied(f, theta, eps=1e-5):
+    nudges = eps * np.eye(len(theta))
+    return np.array([(f(theta + nudge) - f(theta - nudge)) / 2 * eps for nudge in nudges])
+
+
+@NUMERICAL.wrong(
+    "Your own step is so small that rounding takes over: f changes in its last digits only. Use `eps`."
+)
+def step_too_small(f, theta, eps=1e-5):
+    return numerical_gradient(f, theta, 1e-13)
+
+
+@NUMERICAL.right
+def gradient_with_nudges(f, theta, eps=1e-5):
+    nudges = eps * np.eye(len(theta))
+    return [(f(theta + nudge) - f(theta - nudge)) / (2 * eps) for nudge in nudges]
+
+
+@NUMERICAL.right
+def gradient_put_back(f, theta, eps=1e-5):
+    grad = np.zeros_like(theta)
+    for i in range(theta.size):
+        theta[i] += eps
+        above = f(theta)
+        theta[i] -= 2 * eps
+        below = f(theta)
+        theta[i] += eps
+        grad[i] = (above - below) / (2 * eps)
+    return grad
+
+
+def small_problem(batches: int = 3, rate: float = 0.2) -> dict:
+    net = Network(Linear(3, 4), ReLU(), Linear(4, 2), seed=3)
+    x, y = normal(batches, 5, 3, seed=31), np.array([0, 1, 1, 0, 1])
+    return dict(net=net, loss=softmax_cross_entropy, batches=[(rows, y) for rows in x], rate=rate)
+
+
+def observe_training(arguments, result):
+    return {"losses": result, "net.theta": arguments["net"].theta}
+
+
+TRAIN = Entry(
+    "2.5",
+    returns=("losses",),
+    observe=observe_training,
+    may_change=("net",),
+    checked="The losses and the weights afterwards are right on two small problems.",
+    cases=(
+        Case("3 batches of 5 examples, rate 0.2", small_problem),
+        Case("7 batches of 5 examples, rate 0.05", lambda: small_problem(7, 0.05)),
     ),
-    alternatives=(gradient_with_nudges, gradient_put_back),
+    hints=(
+        "For every batch, four lines: forward, loss, backward, step. And keep the loss.",
+        "`value, grad_logits = loss(net.forward(x), y)`, then `net.backward(grad_logits)` fills net.grad.",
+        "The step is the equation in its plainest form: `net.theta -= rate * net.grad`.",
+    ),
     rtol=1e-7,
 )
 
-# ---------------------------------------------------------------- 2.5 the training loop
 
-
+@TRAIN.reference
 def train(net, loss, batches, rate):
     """Gradient descent, one step a batch.
 
@@ -579,16 +531,7 @@ def train(net, loss, batches, rate):
     return losses
 
 
-def small_problem(batches: int = 3, rate: float = 0.2) -> dict:
-    net = Network(Linear(3, 4), ReLU(), Linear(4, 2), seed=3)
-    x, y = normal(batches, 5, 3, seed=31), np.array([0, 1, 1, 0, 1])
-    return dict(net=net, loss=softmax_cross_entropy, batches=[(rows, y) for rows in x], rate=rate)
-
-
-def observe_training(arguments, result):
-    return {"losses": result, "net.theta": arguments["net"].theta}
-
-
+@TRAIN.wrong("The rate is missing from the step: rate * net.grad.")
 def full_gradient_step(net, loss, batches, rate):
     losses = []
     for x, y in batches:
@@ -599,6 +542,7 @@ def full_gradient_step(net, loss, batches, rate):
     return losses
 
 
+@TRAIN.wrong("You add the gradient: the loss climbs. Take it away.")
 def climbing(net, loss, batches, rate):
     losses = []
     for x, y in batches:
@@ -609,6 +553,9 @@ def climbing(net, loss, batches, rate):
     return losses
 
 
+@TRAIN.wrong(
+    "The weights never move. Either net.backward(grad_logits) was not called, so net.grad stays 0, or the step made a new array that never got back: `net.theta -= …` or `net.theta = …`."
+)
 def backward_forgotten(net, loss, batches, rate):
     losses = []
     for x, y in batches:
@@ -618,6 +565,7 @@ def backward_forgotten(net, loss, batches, rate):
     return losses
 
 
+@TRAIN.wrong("You step before backward, so each step uses the gradient of the batch before: backward first.")
 def step_before_backward(net, loss, batches, rate):
     losses = []
     for x, y in batches:
@@ -628,6 +576,9 @@ def step_before_backward(net, loss, batches, rate):
     return losses
 
 
+@TRAIN.wrong(
+    "`net.backward` returns nothing, so you multiply None by the rate. What it computes stands in net.grad."
+)
 def step_with_what_backward_returns(net, loss, batches, rate):
     losses = []
     for x, y in batches:
@@ -638,6 +589,7 @@ def step_with_what_backward_returns(net, loss, batches, rate):
     return losses
 
 
+@TRAIN.wrong("It returns inside the loop, after one batch: move `return` out, to the end.")
 def first_batch_only(net, loss, batches, rate):
     for x, y in batches:
         value, grad_logits = loss(net.forward(x), y)
@@ -646,6 +598,7 @@ def first_batch_only(net, loss, batches, rate):
         return [value]
 
 
+@TRAIN.wrong("You divide by the batch size once more: the loss is a mean already, its gradient has the 1/N.")
 def batch_mean_taken_twice(net, loss, batches, rate):
     losses = []
     for x, y in batches:
@@ -656,6 +609,9 @@ def batch_mean_taken_twice(net, loss, batches, rate):
     return losses
 
 
+@TRAIN.wrong(
+    "The weights are right; the losses are measured after the step. Keep the one from before: it is free."
+)
 def loss_after_the_step(net, loss, batches, rate):
     losses = []
     for x, y in batches:
@@ -665,10 +621,12 @@ def loss_after_the_step(net, loss, batches, rate):
     return losses
 
 
+@TRAIN.wrong("The weights are right; return all the losses, one a batch, not only the last.")
 def last_loss_only(net, loss, batches, rate):
     return train(net, loss, batches, rate)[-1:]
 
 
+@TRAIN.right
 def train_with_assignment(net, loss, batches, rate):
     history = []
     for x, y in batches:
@@ -679,6 +637,7 @@ def train_with_assignment(net, loss, batches, rate):
     return tuple(value for value, _ in history)
 
 
+@TRAIN.right
 def train_by_index(net, loss, batches, rate):
     batches = list(batches)
     losses = np.zeros(len(batches))
@@ -687,56 +646,3 @@ def train_by_index(net, loss, batches, rate):
         net.backward(grad_y=grad_logits)
         net.theta[:] -= rate * net.grad
     return losses
-
-
-TRAIN = Exercise(
-    number="2.5",
-    reference=train,
-    returns=("losses",),
-    observe=observe_training,
-    may_change=("net",),
-    checked="The losses and the weights afterwards are right on two small problems.",
-    cases=(
-        Case("3 batches of 5 examples, rate 0.2", small_problem),
-        Case("7 batches of 5 examples, rate 0.05", lambda: small_problem(7, 0.05)),
-    ),
-    hints=(
-        "For every batch, four lines: forward, loss, backward, step. And keep the loss.",
-        "`value, grad_logits = loss(net.forward(x), y)`, then `net.backward(grad_logits)` fills net.grad.",
-        "The step is the equation in its plainest form: `net.theta -= rate * net.grad`.",
-    ),
-    misconceptions=(
-        Misconception(climbing, "You add the gradient: the loss climbs. Take it away."),
-        Misconception(full_gradient_step, "The rate is missing from the step: rate * net.grad."),
-        Misconception(
-            backward_forgotten,
-            "The weights never move. Either net.backward(grad_logits) was not called, so net.grad stays 0, or the step made a new array that never got back: `net.theta -= …` or `net.theta = …`.",
-        ),
-        Misconception(
-            step_before_backward,
-            "You step before backward, so each step uses the gradient of the batch before: backward first.",
-        ),
-        Misconception(
-            step_with_what_backward_returns,
-            "`net.backward` returns nothing, so you multiply None by the rate. What it computes stands in net.grad.",
-        ),
-        Misconception(
-            first_batch_only, "It returns inside the loop, after one batch: move `return` out, to the end."
-        ),
-        Misconception(
-            batch_mean_taken_twice,
-            "You divide by the batch size once more: the loss is a mean already, its gradient has the 1/N.",
-        ),
-        Misconception(
-            loss_after_the_step,
-            "The weights are right; the losses are measured after the step. Keep the one from before: it is free.",
-        ),
-        Misconception(
-            last_loss_only, "The weights are right; return all the losses, one a batch, not only the last."
-        ),
-    ),
-    alternatives=(train_with_assignment, train_by_index),
-    rtol=1e-7,
-)
-
-EXERCISES = [LINEAR, RELU, CROSS_ENTROPY, NUMERICAL, TRAIN]

@@ -5,73 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.exercises.bank import Case, Exercise, Misconception, WrongResult, describe
-from course_utils.exercises.lesson03 import vectors
-
-# ---------------------------------------------------------------- 4.1 the masked step, with decay
-
-
-def masked_step(theta, grad, rate, mask, decay):
-    """One step of gradient descent with L2 decay in which masked weights stay.
-
-    theta, grad, mask: shape (P,), mask is 1 where a weight moves and 0 where it stays.
-    rate, decay: numbers; the decay adds decay · theta to the gradient.
-    Return the new theta, shape (P,).
-    """
-    return theta - rate * mask * (grad + decay * theta)
-
-
-def decay_escapes(theta, grad, rate, mask, decay):
-    return theta - rate * (mask * grad + decay * theta)
-
-
-def masked_weights_zeroed(theta, grad, rate, mask, decay):
-    return mask * (theta - rate * (grad + decay * theta))
-
-
-def decay_not_scaled_by_the_rate(theta, grad, rate, mask, decay):
-    return theta - mask * (rate * grad + decay * theta)
-
-
-def decay_left_out(theta, grad, rate, mask, decay):
-    return theta - rate * mask * grad
-
-
-def step_added(theta, grad, rate, mask, decay):
-    return theta + rate * mask * (grad + decay * theta)
-
-
-def mask_turned_round(theta, grad, rate, mask, decay):
-    return theta - rate * (1 - mask) * (grad + decay * theta)
-
-
-def decay_grows_the_weights(theta, grad, rate, mask, decay):
-    return theta - rate * mask * (grad - decay * theta)
-
-
-def masked_step_with_index(theta, grad, rate, mask, decay):
-    new = theta.copy()
-    moving = mask == 1
-    new[moving] -= rate * (grad[moving] + decay * theta[moving])
-    return new
-
-
-def masked_step_by_entry(theta, grad, rate, mask, decay):
-    return [t - rate * (g + decay * t) if m else t for t, g, m in zip(theta, grad, mask, strict=True)]
-
+from course_utils.exercises.bank import Case, Entry, WrongResult, describe, numbers
 
 MASKS = {3: np.array([1.0, 0, 1]), 5: np.array([0.0, 1, 1, 0, 1])}
 
 
 def step_case(size: int, seed: int, rate: float, decay: float) -> dict[str, Any]:
-    return vectors("theta", "grad", size=size, seed=seed) | dict(
-        rate=rate, mask=MASKS[size].copy(), decay=decay
-    )
+    return numbers(seed, theta=size, grad=size) | dict(rate=rate, mask=MASKS[size].copy(), decay=decay)
 
 
-MASKED = Exercise(
-    number="4.1",
-    reference=masked_step,
+MASKED = Entry(
+    "4.1",
     returns=("new_theta",),
     checked="Masked weights stay and the others move as they should, for two sets of weights.",
     cases=(
@@ -82,32 +26,99 @@ MASKED = Exercise(
         "Everything that ends in the step has to pass the mask, the decay too.",
         "theta − rate · mask · ( … + decay · theta )",
     ),
-    misconceptions=(
-        Misconception(
-            decay_escapes,
-            "Your mask multiplies the gradient, but the decay is added after it and moves the masked weights: "
-            "everything that ends in the step must pass the mask.",
-        ),
-        Misconception(
-            masked_weights_zeroed,
-            "Your mask multiplies the weights, so masked ones become 0. It belongs to the step.",
-        ),
-        Misconception(
-            decay_not_scaled_by_the_rate,
-            "The decay escapes the rate. L2 decay is part of the gradient, so the rate scales it too.",
-        ),
-        Misconception(decay_left_out, "The decay is missing: add decay * theta to the gradient."),
-        Misconception(step_added, "You step uphill: take the step away from theta."),
-        Misconception(mask_turned_round, "Your mask is turned round: 1 moves, 0 stays."),
-        Misconception(decay_grows_the_weights, "Your decay makes the weights grow: its gradient is added."),
-    ),
-    alternatives=(masked_step_with_index, masked_step_by_entry),
     rtol=1e-7,
 )
 
-# ---------------------------------------------------------------- 4.2 freeze with momentum
+
+@MASKED.reference
+def masked_step(theta, grad, rate, mask, decay):
+    """One step of gradient descent with L2 decay in which masked weights stay.
+
+    theta, grad, mask: shape (P,), mask is 1 where a weight moves and 0 where it stays.
+    rate, decay: numbers; the decay adds decay · theta to the gradient.
+    Return the new theta, shape (P,).
+    """
+    return theta - rate * mask * (grad + decay * theta)
 
 
+@MASKED.wrong(
+    "Your mask multiplies the gradient, but the decay is added after it and moves the masked weights: "
+    "everything that ends in the step must pass the mask."
+)
+def decay_escapes(theta, grad, rate, mask, decay):
+    return theta - rate * (mask * grad + decay * theta)
+
+
+@MASKED.wrong("Your mask multiplies the weights, so masked ones become 0. It belongs to the step.")
+def masked_weights_zeroed(theta, grad, rate, mask, decay):
+    return mask * (theta - rate * (grad + decay * theta))
+
+
+@MASKED.wrong("The decay escapes the rate. L2 decay is part of the gradient, so the rate scales it too.")
+def decay_not_scaled_by_the_rate(theta, grad, rate, mask, decay):
+    return theta - mask * (rate * grad + decay * theta)
+
+
+@MASKED.wrong("The decay is missing: add decay * theta to the gradient.")
+def decay_left_out(theta, grad, rate, mask, decay):
+    return theta - rate * mask * grad
+
+
+@MASKED.wrong("You step uphill: take the step away from theta.")
+def step_added(theta, grad, rate, mask, decay):
+    return theta + rate * mask * (grad + decay * theta)
+
+
+@MASKED.wrong("Your mask is turned round: 1 moves, 0 stays.")
+def mask_turned_round(theta, grad, rate, mask, decay):
+    return theta - rate * (1 - mask) * (grad + decay * theta)
+
+
+@MASKED.wrong("Your decay makes the weights grow: its gradient is added.")
+def decay_grows_the_weights(theta, grad, rate, mask, decay):
+    return theta - rate * mask * (grad - decay * theta)
+
+
+@MASKED.right
+def masked_step_with_index(theta, grad, rate, mask, decay):
+    new = theta.copy()
+    moving = mask == 1
+    new[moving] -= rate * (grad[moving] + decay * theta[moving])
+    return new
+
+
+@MASKED.right
+def masked_step_by_entry(theta, grad, rate, mask, decay):
+    return [t - rate * (g + decay * t) if m else t for t, g, m in zip(theta, grad, mask, strict=True)]
+
+
+FROZEN_MOMENTUM = Entry(
+    "4.2",
+    returns=("new_theta", "new_velocity"),
+    checked="Masked weights stay although they had a velocity, and forget it; the others move on as before.",
+    cases=(
+        Case(
+            "three weights, the middle one masked",
+            lambda: (
+                numbers(43, theta=3, grad=3, velocity=3) | dict(rate=0.1, momentum=0.5, mask=MASKS[3].copy())
+            ),
+        ),
+        Case(
+            "five weights, two masked",
+            lambda: (
+                numbers(44, theta=5, grad=5, velocity=5) | dict(rate=0.3, momentum=0.9, mask=MASKS[5].copy())
+            ),
+        ),
+    ),
+    hints=(
+        "A masked weight has two ways to move: through its gradient, and through the velocity it already has.",
+        "Mask the new velocity as a whole: mask * (momentum * velocity + grad).",
+    ),
+    rtol=1e-7,
+)
+
+
+@FROZEN_MOMENTUM.reference
 def frozen_momentum_step(theta, grad, velocity, rate, momentum, mask):
     """A step with momentum in which masked weights stay, even if they were moving before.
 
@@ -120,94 +131,83 @@ def frozen_momentum_step(theta, grad, velocity, rate, momentum, mask):
     return theta - rate * velocity, velocity
 
 
+@FROZEN_MOMENTUM.wrong(
+    "You mask the gradient before it enters the velocity. The old velocity still moves the weight: mask what comes out."
+)
 def only_the_gradient_masked(theta, grad, velocity, rate, momentum, mask):
     velocity = momentum * velocity + mask * grad
     return theta - rate * velocity, velocity
 
 
+@FROZEN_MOMENTUM.wrong(
+    "The weight stays, but its velocity goes on growing behind the mask, and will fire when you thaw it: mask the velocity."
+)
 def velocity_kept(theta, grad, velocity, rate, momentum, mask):
     velocity = momentum * velocity + grad
     return theta - rate * mask * velocity, velocity
 
 
+@FROZEN_MOMENTUM.wrong(
+    "The weight stays, but its old velocity only fades: thaw it soon and it jumps. Set it to 0 by masking the whole velocity."
+)
 def velocity_fades(theta, grad, velocity, rate, momentum, mask):
     velocity = momentum * velocity + mask * grad
     return theta - rate * mask * velocity, velocity
 
 
+@FROZEN_MOMENTUM.wrong("Your mask sets the masked weights to 0. They should stay what they are.")
 def frozen_weights_zeroed(theta, grad, velocity, rate, momentum, mask):
     velocity = mask * (momentum * velocity + grad)
     return mask * (theta - rate * velocity), velocity
 
 
+@FROZEN_MOMENTUM.wrong("Every weight has lost its old velocity: momentum * velocity is missing.")
 def velocity_lost_everywhere(theta, grad, velocity, rate, momentum, mask):
     velocity = mask * grad
     return theta - rate * velocity, velocity
 
 
+@FROZEN_MOMENTUM.right
 def frozen_momentum_with_where(theta, grad, velocity, rate, momentum, mask):
     velocity = np.where(mask == 1, momentum * velocity + grad, 0.0)
     return np.where(mask == 1, theta - rate * velocity, theta), velocity
 
 
+@FROZEN_MOMENTUM.right
 def frozen_momentum_masking_both(theta, grad, velocity, rate, momentum, mask):
     velocity = momentum * (mask * velocity) + mask * grad
     return [theta - rate * velocity, velocity]
 
 
-FROZEN_MOMENTUM = Exercise(
-    number="4.2",
-    reference=frozen_momentum_step,
-    returns=("new_theta", "new_velocity"),
-    checked="Masked weights stay although they had a velocity, and forget it; the others move on as before.",
+def adam_direction(grad, mean, square, t):
+    mean = 0.9 * mean + 0.1 * grad
+    square = 0.999 * square + 0.001 * grad**2
+    return mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-8), mean, square
+
+
+def adam_mask_case(size: int, seed: int, t: int) -> dict[str, Any]:
+    case = numbers(seed, theta=size, grad=size, mean=size, square=size)
+    case["square"] = case["square"] ** 2
+    return case | dict(t=t, rate=0.1, decay=0.3, mask=MASKS[size].copy())
+
+
+FROZEN_ADAM = Entry(
+    "4.3",
+    returns=("new_theta", "mean", "square"),
+    checked="Masked weights stay with decay and with means already built up; everything else is Adam.",
     cases=(
-        Case(
-            "three weights, the middle one masked",
-            lambda: (
-                vectors("theta", "grad", "velocity", size=3, seed=43)
-                | dict(rate=0.1, momentum=0.5, mask=MASKS[3].copy())
-            ),
-        ),
-        Case(
-            "five weights, two masked",
-            lambda: (
-                vectors("theta", "grad", "velocity", size=5, seed=44)
-                | dict(rate=0.3, momentum=0.9, mask=MASKS[5].copy())
-            ),
-        ),
+        Case("three weights, the third step", lambda: adam_mask_case(3, 45, 3)),
+        Case("five weights, the fortieth step", lambda: adam_mask_case(5, 46, 40)),
     ),
     hints=(
-        "A masked weight has two ways to move: through its gradient, and through the velocity it already has.",
-        "Mask the new velocity as a whole: mask * (momentum * velocity + grad).",
+        "Let Adam do all it does. Where is the last place at which you can still stop a weight?",
+        "theta − rate · mask · (corrected mean / (√corrected square + eps))",
     ),
-    misconceptions=(
-        Misconception(
-            only_the_gradient_masked,
-            "You mask the gradient before it enters the velocity. The old velocity still moves the weight: mask what comes out.",
-        ),
-        Misconception(
-            velocity_kept,
-            "The weight stays, but its velocity goes on growing behind the mask, and will fire when you thaw it: mask the velocity.",
-        ),
-        Misconception(
-            velocity_fades,
-            "The weight stays, but its old velocity only fades: thaw it soon and it jumps. Set it to 0 by masking the whole velocity.",
-        ),
-        Misconception(
-            frozen_weights_zeroed, "Your mask sets the masked weights to 0. They should stay what they are."
-        ),
-        Misconception(
-            velocity_lost_everywhere,
-            "Every weight has lost its old velocity: momentum * velocity is missing.",
-        ),
-    ),
-    alternatives=(frozen_momentum_with_where, frozen_momentum_masking_both),
-    rtol=1e-7,
+    rtol=1e-6,
 )
 
-# ---------------------------------------------------------------- 4.3 freeze with Adam and decay
 
-
+@FROZEN_ADAM.reference
 def frozen_adam_step(theta, grad, mean, square, t, rate, decay, mask):
     """Adam with L2 decay in which masked weights stay, whatever the means remember.
 
@@ -223,27 +223,34 @@ def frozen_adam_step(theta, grad, mean, square, t, rate, decay, mask):
     return theta - rate * mask * step, mean, square
 
 
-def adam_direction(grad, mean, square, t):
-    mean = 0.9 * mean + 0.1 * grad
-    square = 0.999 * square + 0.001 * grad**2
-    return mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-8), mean, square
-
-
+@FROZEN_ADAM.wrong(
+    "Your mask multiplies the gradient, but the decay is added after it, and Adam divides it by its own small size: "
+    "a full step. Everything that ends in the step must pass the mask, so mask the step."
+)
 def gradient_masked_before_decay(theta, grad, mean, square, t, rate, decay, mask):
     step, mean, square = adam_direction(mask * grad + decay * theta, mean, square, t)
     return theta - rate * step, mean, square
 
 
+@FROZEN_ADAM.wrong(
+    "Gradient and decay are masked, but the mean from before the freeze still moves the weight: mask the step."
+)
 def gradient_masked_after_decay(theta, grad, mean, square, t, rate, decay, mask):
     step, mean, square = adam_direction(mask * (grad + decay * theta), mean, square, t)
     return theta - rate * step, mean, square
 
 
+@FROZEN_ADAM.wrong(
+    "The weights stay, but you masked the gradient too. Here the means see the whole gradient: mask the step only."
+)
 def masked_twice(theta, grad, mean, square, t, rate, decay, mask):
     step, mean, square = adam_direction(mask * (grad + decay * theta), mean, square, t)
     return theta - rate * mask * step, mean, square
 
 
+@FROZEN_ADAM.wrong(
+    "Your means stop for masked weights. Here they go on as always; only the weights are held."
+)
 def means_frozen_too(theta, grad, mean, square, t, rate, decay, mask):
     step, new_mean, new_square = adam_direction(grad + decay * theta, mean, square, t)
     return (
@@ -253,26 +260,37 @@ def means_frozen_too(theta, grad, mean, square, t, rate, decay, mask):
     )
 
 
+@FROZEN_ADAM.wrong(
+    "You mask the means as well. In 4.2 the velocity became 0; here the means go on, and only the weights are held."
+)
 def means_zeroed(theta, grad, mean, square, t, rate, decay, mask):
     step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
     return theta - rate * mask * step, mask * mean, mask * square
 
 
+@FROZEN_ADAM.wrong(
+    "Return the means as they are before the bias correction: the next step corrects them anew."
+)
 def corrected_means_returned(theta, grad, mean, square, t, rate, decay, mask):
     step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
     return theta - rate * mask * step, mean / (1 - 0.9**t), square / (1 - 0.999**t)
 
 
+@FROZEN_ADAM.wrong(
+    "You take the decay out of Adam: that is AdamW. Here it is part of the gradient: grad + decay * theta enters the means."
+)
 def decay_outside_adam(theta, grad, mean, square, t, rate, decay, mask):
     step, mean, square = adam_direction(grad, mean, square, t)
     return theta - rate * mask * (step + decay * theta), mean, square
 
 
+@FROZEN_ADAM.wrong("The decay goes round both Adam and the mask: it belongs into the gradient.")
 def decay_past_the_mask(theta, grad, mean, square, t, rate, decay, mask):
     step, mean, square = adam_direction(grad, mean, square, t)
     return theta - rate * (mask * step + decay * theta), mean, square
 
 
+@FROZEN_ADAM.wrong("The bias correction is missing: divide both means by 1 − betaᵗ.")
 def no_correction(theta, grad, mean, square, t, rate, decay, mask):
     grad = grad + decay * theta
     mean = 0.9 * mean + 0.1 * grad
@@ -280,83 +298,24 @@ def no_correction(theta, grad, mean, square, t, rate, decay, mask):
     return theta - rate * mask * mean / (np.sqrt(square) + 1e-8), mean, square
 
 
+@FROZEN_ADAM.wrong("The decay is missing: Adam's gradient is grad + decay * theta.")
 def no_decay(theta, grad, mean, square, t, rate, decay, mask):
     step, mean, square = adam_direction(grad, mean, square, t)
     return theta - rate * mask * step, mean, square
 
 
+@FROZEN_ADAM.right
 def frozen_adam_with_where(theta, grad, mean, square, t, rate, decay, mask):
     step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
     return np.where(mask == 1, theta - rate * step, theta), mean, square
 
 
+@FROZEN_ADAM.right
 def frozen_adam_put_back(theta, grad, mean, square, t, rate, decay, mask):
     step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
     new = theta - rate * step
     new[mask == 0] = theta[mask == 0]
     return [new, mean, square]
-
-
-def adam_mask_case(size: int, seed: int, t: int) -> dict[str, Any]:
-    case = vectors("theta", "grad", "mean", "square", size=size, seed=seed)
-    case["square"] = case["square"] ** 2
-    return case | dict(t=t, rate=0.1, decay=0.3, mask=MASKS[size].copy())
-
-
-FROZEN_ADAM = Exercise(
-    number="4.3",
-    reference=frozen_adam_step,
-    returns=("new_theta", "mean", "square"),
-    checked="Masked weights stay with decay and with means already built up; everything else is Adam.",
-    cases=(
-        Case("three weights, the third step", lambda: adam_mask_case(3, 45, 3)),
-        Case("five weights, the fortieth step", lambda: adam_mask_case(5, 46, 40)),
-    ),
-    hints=(
-        "Let Adam do all it does. Where is the last place at which you can still stop a weight?",
-        "theta − rate · mask · (corrected mean / (√corrected square + eps))",
-    ),
-    misconceptions=(
-        Misconception(
-            gradient_masked_before_decay,
-            "Your mask multiplies the gradient, but the decay is added after it, and Adam divides it by its own small size: "
-            "a full step. Everything that ends in the step must pass the mask, so mask the step.",
-        ),
-        Misconception(
-            gradient_masked_after_decay,
-            "Gradient and decay are masked, but the mean from before the freeze still moves the weight: mask the step.",
-        ),
-        Misconception(
-            masked_twice,
-            "The weights stay, but you masked the gradient too. Here the means see the whole gradient: mask the step only.",
-        ),
-        Misconception(
-            means_frozen_too,
-            "Your means stop for masked weights. Here they go on as always; only the weights are held.",
-        ),
-        Misconception(
-            means_zeroed,
-            "You mask the means as well. In 4.2 the velocity became 0; here the means go on, and only the weights are held.",
-        ),
-        Misconception(
-            corrected_means_returned,
-            "Return the means as they are before the bias correction: the next step corrects them anew.",
-        ),
-        Misconception(
-            decay_outside_adam,
-            "You take the decay out of Adam: that is AdamW. Here it is part of the gradient: grad + decay * theta enters the means.",
-        ),
-        Misconception(
-            decay_past_the_mask, "The decay goes round both Adam and the mask: it belongs into the gradient."
-        ),
-        Misconception(no_correction, "The bias correction is missing: divide both means by 1 − betaᵗ."),
-        Misconception(no_decay, "The decay is missing: Adam's gradient is grad + decay * theta."),
-    ),
-    alternatives=(frozen_adam_with_where, frozen_adam_put_back),
-    rtol=1e-6,
-)
-
-# ---------------------------------------------------------------- 4.4 backprop that stops early
 
 
 class Spy:
@@ -371,20 +330,6 @@ class Spy:
             raise ValueError(f"{self.name} was given None as grad_y: the layer above was asked for no grad_x")
         self.call = (float(np.sum(grad_y)), bool(need_grad_x))
         return self.scale * grad_y if need_grad_x else None
-
-
-def backward_early(layers, grad_y):
-    """Backpropagate, and stop at the lowest layer that needs a gradient.
-
-    layers: from first to last; each has needs_grad (True or False) and
-    backward(grad_y, need_grad_x), which returns the grad_y of the layer below (None if not asked for it).
-    grad_y: dL/d(output of the last layer).
-    Call backward where it is needed and nowhere else, with need_grad_x False at the lowest. If no layer
-    needs a gradient, call nothing. Return nothing.
-    """
-    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
-    for i in range(len(layers) - 1, lowest - 1, -1):
-        grad_y = layers[i].backward(grad_y, i > lowest)
 
 
 def observe_calls(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
@@ -403,89 +348,6 @@ def call_in_words(layer: Spy) -> str:
     return f"got {layer.call[0]:.4g}, {'asked' if layer.call[1] else 'not asked'} for grad_x"
 
 
-def whole_way(layers, grad_y):
-    for layer in reversed(layers):
-        grad_y = layer.backward(grad_y, True)
-
-
-def whole_way_but_the_data(layers, grad_y):
-    for i, layer in reversed(list(enumerate(layers))):
-        grad_y = layer.backward(grad_y, i > 0)
-
-
-def stopped_by_a_frozen_layer(layers, grad_y):
-    for layer in reversed(layers):
-        if not layer.needs_grad:
-            return
-        grad_y = layer.backward(grad_y, True)
-
-
-def frozen_layers_skipped(layers, grad_y):
-    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
-    for i in range(len(layers) - 1, lowest - 1, -1):
-        if layers[i].needs_grad:
-            grad_y = layers[i].backward(grad_y, i > lowest)
-
-
-def asked_but_for_the_data(layers, grad_y):
-    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
-    for i in range(len(layers) - 1, lowest - 1, -1):
-        grad_y = layers[i].backward(grad_y, i > 0)
-
-
-def same_gradient_for_all(layers, grad_y):
-    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
-    for i in range(len(layers) - 1, lowest - 1, -1):
-        layers[i].backward(grad_y, i > lowest)
-
-
-def stopped_at_the_highest(layers, grad_y):
-    for layer in reversed(layers):
-        grad_y = layer.backward(grad_y, not layer.needs_grad)
-        if layer.needs_grad:
-            return
-
-
-def from_the_first_layer(layers, grad_y):
-    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
-    for i in range(lowest, len(layers)):
-        grad_y = layers[i].backward(grad_y, i > lowest)
-
-
-def asked_only_where_it_trains(layers, grad_y):
-    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
-    for i in range(len(layers) - 1, lowest - 1, -1):
-        grad_y = layers[i].backward(grad_y, layers[i].needs_grad)
-
-
-def asked_at_the_lowest(layers, grad_y):
-    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
-    for i in range(len(layers) - 1, lowest - 1, -1):
-        grad_y = layers[i].backward(grad_y, True)
-
-
-def one_layer_too_few(layers, grad_y):
-    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
-    for i in range(len(layers) - 1, lowest, -1):
-        grad_y = layers[i].backward(grad_y, True)
-
-
-def backward_early_counting(layers, grad_y):
-    left = sum(layer.needs_grad for layer in layers)
-    for layer in reversed(layers):
-        if left == 0:
-            return
-        left -= layer.needs_grad
-        grad_y = layer.backward(grad_y, left > 0)
-
-
-def backward_early_looking_down(layers, grad_y):
-    for i in reversed(range(len(layers))):
-        below = any(layer.needs_grad for layer in layers[:i])
-        if below or layers[i].needs_grad:
-            grad_y = layers[i].backward(grad_y, below)
-
-
 def stack(*needs_grad: bool) -> dict[str, Any]:
     layers = [
         Spy(f"layer {i}", needs, scale)
@@ -494,9 +356,8 @@ def stack(*needs_grad: bool) -> dict[str, Any]:
     return dict(layers=layers, grad_y=np.array([1.0, 0.5]))
 
 
-EARLY = Exercise(
-    number="4.4",
-    reference=backward_early,
+EARLY = Entry(
+    "4.4",
     returns=(),
     observe=observe_calls,
     may_change=("layers",),
@@ -511,53 +372,131 @@ EARLY = Exercise(
         "Find the lowest layer that needs a gradient first. Everything above it has to pass gradients on, frozen or not.",
         "Then walk from the last layer down to it; need_grad_x is False only there.",
     ),
-    misconceptions=(
-        Misconception(
-            whole_way,
-            "You go down to the first layer. Below the lowest layer that needs a gradient nobody wants one: stop there.",
-        ),
-        Misconception(
-            whole_way_but_the_data,
-            "You spare the gradient of the data, and still visit frozen layers that nothing below needs: stop at the lowest that trains.",
-        ),
-        Misconception(
-            stopped_by_a_frozen_layer,
-            "A frozen layer stops your walk, so what trains below it gets nothing. Frozen means its weights stay; the gradient still passes through.",
-        ),
-        Misconception(
-            frozen_layers_skipped,
-            "You skip frozen layers and hand the gradient on unchanged. It must pass through their backward: each still multiplies by its own slope.",
-        ),
-        Misconception(
-            asked_but_for_the_data,
-            "The lowest layer that trains need not compute grad_x, wherever it lies: compare i with it, not with 0.",
-        ),
-        Misconception(
-            same_gradient_for_all,
-            "Every layer gets the same grad_y. Hand each one what the layer above returned.",
-        ),
-        Misconception(
-            stopped_at_the_highest,
-            "You stop at the first layer from above that trains. Another one may train below it: go on to the lowest.",
-        ),
-        Misconception(
-            from_the_first_layer,
-            "You walk from the first layer up. The gradient comes from the last: go down.",
-        ),
-        Misconception(
-            asked_only_where_it_trains,
-            "A frozen layer above one that trains has to pass the gradient on: ask it for grad_x although its own weights stay.",
-        ),
-        Misconception(
-            asked_at_the_lowest,
-            "The lowest layer need not compute grad_x: nobody below uses it. Ask with need_grad_x False there.",
-        ),
-        Misconception(
-            one_layer_too_few,
-            "You stop one layer too early: the lowest layer that trains needs its own backward.",
-        ),
-    ),
-    alternatives=(backward_early_counting, backward_early_looking_down),
 )
 
-EXERCISES = [MASKED, FROZEN_MOMENTUM, FROZEN_ADAM, EARLY]
+
+@EARLY.reference
+def backward_early(layers, grad_y):
+    """Backpropagate, and stop at the lowest layer that needs a gradient.
+
+    layers: from first to last; each has needs_grad (True or False) and
+    backward(grad_y, need_grad_x), which returns the grad_y of the layer below (None if not asked for it).
+    grad_y: dL/d(output of the last layer).
+    Call backward where it is needed and nowhere else, with need_grad_x False at the lowest. If no layer
+    needs a gradient, call nothing. Return nothing.
+    """
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(len(layers) - 1, lowest - 1, -1):
+        grad_y = layers[i].backward(grad_y, i > lowest)
+
+
+@EARLY.wrong(
+    "You go down to the first layer. Below the lowest layer that needs a gradient nobody wants one: stop there."
+)
+def whole_way(layers, grad_y):
+    for layer in reversed(layers):
+        grad_y = layer.backward(grad_y, True)
+
+
+@EARLY.wrong(
+    "You spare the gradient of the data, and still visit frozen layers that nothing below needs: stop at the lowest that trains."
+)
+def whole_way_but_the_data(layers, grad_y):
+    for i, layer in reversed(list(enumerate(layers))):
+        grad_y = layer.backward(grad_y, i > 0)
+
+
+@EARLY.wrong(
+    "A frozen layer stops your walk, so what trains below it gets nothing. Frozen means its weights stay; the gradient still passes through."
+)
+def stopped_by_a_frozen_layer(layers, grad_y):
+    for layer in reversed(layers):
+        if not layer.needs_grad:
+            return
+        grad_y = layer.backward(grad_y, True)
+
+
+@EARLY.wrong(
+    "You skip frozen layers and hand the gradient on unchanged. It must pass through their backward: each still multiplies by its own slope."
+)
+def frozen_layers_skipped(layers, grad_y):
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(len(layers) - 1, lowest - 1, -1):
+        if layers[i].needs_grad:
+            grad_y = layers[i].backward(grad_y, i > lowest)
+
+
+@EARLY.wrong(
+    "The lowest layer that trains need not compute grad_x, wherever it lies: compare i with it, not with 0."
+)
+def asked_but_for_the_data(layers, grad_y):
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(len(layers) - 1, lowest - 1, -1):
+        grad_y = layers[i].backward(grad_y, i > 0)
+
+
+@EARLY.wrong("Every layer gets the same grad_y. Hand each one what the layer above returned.")
+def same_gradient_for_all(layers, grad_y):
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(len(layers) - 1, lowest - 1, -1):
+        layers[i].backward(grad_y, i > lowest)
+
+
+@EARLY.wrong(
+    "You stop at the first layer from above that trains. Another one may train below it: go on to the lowest."
+)
+def stopped_at_the_highest(layers, grad_y):
+    for layer in reversed(layers):
+        grad_y = layer.backward(grad_y, not layer.needs_grad)
+        if layer.needs_grad:
+            return
+
+
+@EARLY.wrong("You walk from the first layer up. The gradient comes from the last: go down.")
+def from_the_first_layer(layers, grad_y):
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(lowest, len(layers)):
+        grad_y = layers[i].backward(grad_y, i > lowest)
+
+
+@EARLY.wrong(
+    "A frozen layer above one that trains has to pass the gradient on: ask it for grad_x although its own weights stay."
+)
+def asked_only_where_it_trains(layers, grad_y):
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(len(layers) - 1, lowest - 1, -1):
+        grad_y = layers[i].backward(grad_y, layers[i].needs_grad)
+
+
+@EARLY.wrong(
+    "The lowest layer need not compute grad_x: nobody below uses it. Ask with need_grad_x False there."
+)
+def asked_at_the_lowest(layers, grad_y):
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(len(layers) - 1, lowest - 1, -1):
+        grad_y = layers[i].backward(grad_y, True)
+
+
+@EARLY.wrong("You stop one layer too early: the lowest layer that trains needs its own backward.")
+def one_layer_too_few(layers, grad_y):
+    lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
+    for i in range(len(layers) - 1, lowest, -1):
+        grad_y = layers[i].backward(grad_y, True)
+
+
+@EARLY.right
+def backward_early_counting(layers, grad_y):
+    left = sum(layer.needs_grad for layer in layers)
+    for layer in reversed(layers):
+        if left == 0:
+            return
+        left -= layer.needs_grad
+        grad_y = layer.backward(grad_y, left > 0)
+
+
+@EARLY.right
+def backward_early_looking_down(layers, grad_y):
+    for i in reversed(range(len(layers))):
+        below = any(layer.needs_grad for layer in layers[:i])
+        if below or layers[i].needs_grad:
+            grad_y = layers[i].backward(grad_y, below)

@@ -9,98 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.exercises.bank import Case, Exercise, Misconception, WrongResult, describe
+from course_utils.exercises.bank import Case, Entry, WrongResult, describe
 from course_utils.strings import VARIABLES, sample_strings
 from course_utils.zoo import SHAPES, attention, feed_forward, norm, transformer
 
-# ---------------------------------------------------------------- 5.1 does a string contradict itself
-
-
-def contradicts(strings):
-    """Which strings hold some variable both ways, as in A b a.
-
-    strings: shape (N, length), numbers from 0 to 7. 0 to 3 say that A, B, C, D is true; 4 to 7 that it is false.
-    Return an array of N entries, True where the string contradicts itself.
-    """
-    present = np.array([(strings == literal).any(axis=1) for literal in range(8)])  # (8, N)
-    return (present[:4] & present[4:]).any(axis=0)
-
-
-def satisfiable(strings):
-    """The truth by its definition: no assignment of true and false to A, B, C, D makes every literal true."""
-    answers = []
-    for string in strings:
-        tried = product([True, False], repeat=VARIABLES)
-        answers.append(
-            not any(all(values[literal % 4] == (literal < 4) for literal in string) for values in tried)
-        )
-    return np.array(answers)
-
-
-def the_other_way_round(strings):
-    return ~contradicts(strings)
-
-
-def any_repeated_variable(strings):
-    counts = np.array([(strings % 4 == variable).sum(axis=1) for variable in range(4)])
-    return (counts >= 2).any(axis=0)
-
-
-def true_and_false_literals(strings):
-    return (strings < 4).any(axis=1) & (strings >= 4).any(axis=1)
-
-
-def only_neighbours(strings):
-    return (np.abs(strings[:, 1:] - strings[:, :-1]) == 4).any(axis=1)
-
-
-def any_repeated_literal(strings):
-    counts = np.array([(strings == literal).sum(axis=1) for literal in range(8)])
-    return (counts >= 2).any(axis=0)
-
-
-def every_variable_both_ways(strings):
-    present = np.array([(strings == literal).any(axis=1) for literal in range(8)])
-    return (present[:4] & present[4:]).all(axis=0)
-
-
-def only_the_first_literal(strings):
-    return (strings[:, 1:] == (strings[:, :1] + 4) % 8).any(axis=1)
-
-
-def one_answer_for_all(strings):
-    present = {int(literal) for literal in strings.ravel()}
-    return any({v, v + 4} <= present for v in range(4))
-
-
-def letters_for_numbers(strings):
-    return np.array(
-        [any(letter in row and letter.lower() in row for letter in "ABCD") for row in strings.tolist()]
-    )
-
-
-def only_in_this_order(strings):
-    later = strings[:, None, :] == strings[:, :, None] + 4
-    return np.triu(later, 1).any(axis=(1, 2))
-
-
-def last_variable_forgotten(strings):
-    present = np.array([(strings == literal).any(axis=1) for literal in range(8)])
-    return (present[:3] & present[4:7]).any(axis=0)
-
-
-def contradicts_with_sets(strings):
-    return [any({v, v + 4} <= set(row.tolist()) for v in range(4)) for row in strings]
-
-
-def contradicts_by_pairs(strings):
-    return (np.abs(strings[:, :, None] - strings[:, None, :]) == 4).any(axis=(1, 2))
-
-
-CONTRADICTS = Exercise(
-    number="5.1",
-    reference=contradicts,
-    truth=satisfiable,
+CONTRADICTS = Entry(
+    "5.1",
     returns=("answers",),
     checked="Your answers agree with trying all 16 assignments of true and false, on short and on long strings.",
     cases=(
@@ -122,68 +36,113 @@ CONTRADICTS = Exercise(
         "For one variable: does its literal v occur in the row, and does v + 4 occur in the same row?",
         "(strings == v).any(axis=1) says for every row whether v occurs. Combine v and v + 4 with &, then the four variables with |.",
     ),
-    misconceptions=(
-        Misconception(
-            the_other_way_round,
-            "Your answers are the other way round: True stands for a string that contradicts itself.",
-        ),
-        Misconception(
-            any_repeated_variable,
-            "You ask whether a variable occurs twice. A and A agree; only A and a contradict.",
-        ),
-        Misconception(
-            true_and_false_literals,
-            "You ask whether there are true and false literals. A b has both and is fine: they must be of the same variable.",
-        ),
-        Misconception(
-            only_neighbours,
-            "You compare neighbours only. A b a contradicts itself too: the two literals may stand anywhere.",
-        ),
-        Misconception(
-            any_repeated_literal,
-            "You ask whether a literal occurs twice. A A repeats and is fine; look for v together with v + 4.",
-        ),
-        Misconception(
-            letters_for_numbers,
-            "You answer False for every string. Literals are numbers here, not letters: v and v + 4 are the two of one variable.",
-        ),
-        Misconception(
-            only_in_this_order,
-            "You find A before a, and miss a before A: the two literals may come in either order.",
-        ),
-        Misconception(
-            last_variable_forgotten, "You look at A, B and C only. There are four variables: range(4)."
-        ),
-        Misconception(
-            every_variable_both_ways,
-            "You ask for all four variables both ways. One is enough: combine them with any.",
-        ),
-        Misconception(
-            only_the_first_literal,
-            "You compare the others with the first literal only. Any two literals of the string can contradict.",
-        ),
-        Misconception(
-            one_answer_for_all,
-            "You give one answer for all strings together. Answer for each row: any(axis=1).",
-        ),
-    ),
-    alternatives=(contradicts_with_sets, contradicts_by_pairs),
 )
 
-# ---------------------------------------------------------------- 5.2 soft tokens
 
+@CONTRADICTS.reference
+def contradicts(strings):
+    """Which strings hold some variable both ways, as in A b a.
 
-def soft_tokens(logits, embedding):
-    """Mixtures of literals, in the embedding of each model.
-
-    logits: shape (n, t, 8), for each of n queries and t places one number for each literal.
-    embedding: shape (m, 8, d), what each of m models reads for each literal.
-    Softmax turns the logits of a place into shares of the 8 literals; the token is the mixture of their rows.
-    Return the tokens, shape (m, n, t, d), so that gradient flows back to the logits.
+    strings: shape (N, length), numbers from 0 to 7. 0 to 3 say that A, B, C, D is true; 4 to 7 that it is false.
+    Return an array of N entries, True where the string contradicts itself.
     """
-    from torch import einsum
+    present = np.array([(strings == literal).any(axis=1) for literal in range(8)])  # (8, N)
+    return (present[:4] & present[4:]).any(axis=0)
 
-    return einsum("ntv,mvd->mntd", logits.softmax(dim=-1), embedding)
+
+@CONTRADICTS.truth
+def satisfiable(strings):
+    """The truth by its definition: no assignment of true and false to A, B, C, D makes every literal true."""
+    answers = []
+    for string in strings:
+        tried = product([True, False], repeat=VARIABLES)
+        answers.append(
+            not any(all(values[literal % 4] == (literal < 4) for literal in string) for values in tried)
+        )
+    return np.array(answers)
+
+
+@CONTRADICTS.wrong("Your answers are the other way round: True stands for a string that contradicts itself.")
+def the_other_way_round(strings):
+    return ~contradicts(strings)
+
+
+@CONTRADICTS.wrong("You ask whether a variable occurs twice. A and A agree; only A and a contradict.")
+def any_repeated_variable(strings):
+    counts = np.array([(strings % 4 == variable).sum(axis=1) for variable in range(4)])
+    return (counts >= 2).any(axis=0)
+
+
+@CONTRADICTS.wrong(
+    "You ask whether there are true and false literals. A b has both and is fine: they must be of the same variable."
+)
+def true_and_false_literals(strings):
+    return (strings < 4).any(axis=1) & (strings >= 4).any(axis=1)
+
+
+@CONTRADICTS.wrong(
+    "You compare neighbours only. A b a contradicts itself too: the two literals may stand anywhere."
+)
+def only_neighbours(strings):
+    return (np.abs(strings[:, 1:] - strings[:, :-1]) == 4).any(axis=1)
+
+
+@CONTRADICTS.wrong(
+    "You ask whether a literal occurs twice. A A repeats and is fine; look for v together with v + 4."
+)
+def any_repeated_literal(strings):
+    counts = np.array([(strings == literal).sum(axis=1) for literal in range(8)])
+    return (counts >= 2).any(axis=0)
+
+
+@CONTRADICTS.wrong("You ask for all four variables both ways. One is enough: combine them with any.")
+def every_variable_both_ways(strings):
+    present = np.array([(strings == literal).any(axis=1) for literal in range(8)])
+    return (present[:4] & present[4:]).all(axis=0)
+
+
+@CONTRADICTS.wrong(
+    "You compare the others with the first literal only. Any two literals of the string can contradict."
+)
+def only_the_first_literal(strings):
+    return (strings[:, 1:] == (strings[:, :1] + 4) % 8).any(axis=1)
+
+
+@CONTRADICTS.wrong("You give one answer for all strings together. Answer for each row: any(axis=1).")
+def one_answer_for_all(strings):
+    present = {int(literal) for literal in strings.ravel()}
+    return any({v, v + 4} <= present for v in range(4))
+
+
+@CONTRADICTS.wrong(
+    "You answer False for every string. Literals are numbers here, not letters: v and v + 4 are the two of one variable."
+)
+def letters_for_numbers(strings):
+    return np.array(
+        [any(letter in row and letter.lower() in row for letter in "ABCD") for row in strings.tolist()]
+    )
+
+
+@CONTRADICTS.wrong("You find A before a, and miss a before A: the two literals may come in either order.")
+def only_in_this_order(strings):
+    later = strings[:, None, :] == strings[:, :, None] + 4
+    return np.triu(later, 1).any(axis=(1, 2))
+
+
+@CONTRADICTS.wrong("You look at A, B and C only. There are four variables: range(4).")
+def last_variable_forgotten(strings):
+    present = np.array([(strings == literal).any(axis=1) for literal in range(8)])
+    return (present[:3] & present[4:7]).any(axis=0)
+
+
+@CONTRADICTS.right
+def contradicts_with_sets(strings):
+    return [any({v, v + 4} <= set(row.tolist()) for v in range(4)) for row in strings]
+
+
+@CONTRADICTS.right
+def contradicts_by_pairs(strings):
+    return (np.abs(strings[:, :, None] - strings[:, None, :]) == 4).any(axis=(1, 2))
 
 
 def with_gradient(value: str, source: str) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
@@ -207,85 +166,6 @@ def with_gradient(value: str, source: str) -> Callable[[Mapping[str, Any], Any],
     return observe
 
 
-def softmax_left_out(logits, embedding):
-    from torch import einsum
-
-    return einsum("ntv,mvd->mntd", logits, embedding)
-
-
-def softmax_over_places(logits, embedding):
-    from torch import einsum
-
-    return einsum("ntv,mvd->mntd", logits.softmax(dim=1), embedding)
-
-
-def softmax_over_queries(logits, embedding):
-    from torch import einsum
-
-    return einsum("ntv,mvd->mntd", logits.softmax(dim=0), embedding)
-
-
-def hard_tokens(logits, embedding):
-    return embedding[:, logits.argmax(dim=-1)]
-
-
-def first_embedding_for_all(logits, embedding):
-    from torch import einsum
-
-    return einsum("ntv,mvd->mntd", logits.softmax(dim=-1), embedding[:1].expand_as(embedding))
-
-
-def mean_embedding_for_all(logits, embedding):
-    from torch import einsum
-
-    mean = embedding.mean(dim=0, keepdim=True).expand_as(embedding)
-    return einsum("ntv,mvd->mntd", logits.softmax(dim=-1), mean)
-
-
-def tokens_detached(logits, embedding):
-    return soft_tokens(logits, embedding).detach()
-
-
-def queries_before_models(logits, embedding):
-    return soft_tokens(logits, embedding).transpose(0, 1)
-
-
-def sigmoid_for_softmax(logits, embedding):
-    from torch import einsum
-
-    return einsum("ntv,mvd->mntd", logits.sigmoid(), embedding)
-
-
-def log_softmax_for_softmax(logits, embedding):
-    from torch import einsum
-
-    return einsum("ntv,mvd->mntd", logits.log_softmax(dim=-1), embedding)
-
-
-def softmax_with_numpy(logits, embedding):
-    from torch import einsum
-
-    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    return einsum("ntv,mvd->mntd", shares, embedding)
-
-
-def softmax_over_everything(logits, embedding):
-    from torch import einsum
-
-    return einsum("ntv,mvd->mntd", logits.flatten().softmax(dim=0).view(logits.shape), embedding)
-
-
-def soft_tokens_with_broadcasting(logits, embedding):
-    return logits.softmax(dim=-1) @ embedding[:, None]
-
-
-def soft_tokens_by_model(logits, embedding):
-    import torch
-
-    shares = torch.exp(logits) / torch.exp(logits).sum(dim=2, keepdim=True)
-    return torch.stack([shares @ of_one for of_one in embedding])
-
-
 def soft_case(m: int, n: int, t: int, d: int, seed: int) -> dict[str, Any]:
     import torch
 
@@ -294,9 +174,8 @@ def soft_case(m: int, n: int, t: int, d: int, seed: int) -> dict[str, Any]:
     return dict(logits=logits, embedding=torch.randn(m, 8, d, generator=rng, dtype=torch.float64))
 
 
-SOFT = Exercise(
-    number="5.2",
-    reference=soft_tokens,
+SOFT = Entry(
+    "5.2",
     returns=("tokens",),
     observe=with_gradient("tokens", "logits"),
     checked="The tokens are right for every model, and so is the gradient that flows back to the logits.",
@@ -308,69 +187,128 @@ SOFT = Exercise(
         "logits.softmax(dim=-1) are the shares of the 8 literals; a mixture is shares @ rows.",
         'einsum with the letters n query, t place, v literal, m model, d feature: einsum("ntv,mvd->mntd", shares, embedding).',
     ),
-    misconceptions=(
-        Misconception(
-            softmax_left_out, "The softmax is missing: raw logits are no shares, they do not add up to 1."
-        ),
-        Misconception(
-            softmax_over_places,
-            "Your softmax runs over the places. The shares of the 8 literals at one place add up to 1: dim=-1.",
-        ),
-        Misconception(
-            softmax_over_queries,
-            "Your softmax runs over the queries. The shares of the 8 literals at one place add up to 1: dim=-1.",
-        ),
-        Misconception(
-            hard_tokens,
-            "You take the largest literal. argmax has no slope, so no gradient reaches the logits: mix the rows by their shares.",
-        ),
-        Misconception(
-            first_embedding_for_all,
-            "Every model gets the first model's rows. The same query looks different to each: use its own embedding.",
-        ),
-        Misconception(
-            mean_embedding_for_all,
-            "Every model gets the mean of all embeddings. The same query looks different to each: use its own embedding.",
-        ),
-        Misconception(
-            tokens_detached,
-            "The tokens are right, but no gradient flows back from them: leave detach and no_grad out.",
-        ),
-        Misconception(
-            queries_before_models, "Your axes are (n, m, t, d). Models come first here: (m, n, t, d)."
-        ),
-        Misconception(
-            sigmoid_for_softmax, "A sigmoid treats each literal alone. The 8 shares add up to 1: softmax."
-        ),
-        Misconception(
-            softmax_with_numpy,
-            "NumPy functions cannot take part in PyTorch's graph, and detaching would cut the gradient. Stay in torch: logits.softmax(dim=-1).",
-        ),
-        Misconception(
-            softmax_over_everything,
-            "Your shares add up to 1 over all queries and places together. They add up to 1 at each place: softmax(dim=-1).",
-        ),
-        Misconception(
-            log_softmax_for_softmax, "Those are the logarithms of the shares. Use softmax, not log_softmax."
-        ),
-    ),
-    alternatives=(soft_tokens_with_broadcasting, soft_tokens_by_model),
 )
 
-# ---------------------------------------------------------------- 5.3 the frozen forward, for a stack of models
+
+@SOFT.reference
+def soft_tokens(logits, embedding):
+    """Mixtures of literals, in the embedding of each model.
+
+    logits: shape (n, t, 8), for each of n queries and t places one number for each literal.
+    embedding: shape (m, 8, d), what each of m models reads for each literal.
+    Softmax turns the logits of a place into shares of the 8 literals; the token is the mixture of their rows.
+    Return the tokens, shape (m, n, t, d), so that gradient flows back to the logits.
+    """
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.softmax(dim=-1), embedding)
 
 
-def transformer_asking_with_all(weights, x):
-    from torch import cat, einsum
+@SOFT.wrong("The softmax is missing: raw logits are no shares, they do not add up to 1.")
+def softmax_left_out(logits, embedding):
+    from torch import einsum
 
-    m, n, t, d = x.shape
-    cls = weights["cls"][:, None, None].expand(m, n, 1, d)
-    x = cat([cls, x], dim=2)
-    for layer in (1, 2):
-        normed = norm(x)
-        x = x + attention(normed, normed, weights, layer)
-        x = x + feed_forward(norm(x), weights, layer)
-    return einsum("mnd,md->mn", norm(x[:, :, 0]), weights["answer"]) + weights["answer bias"][:, None]
+    return einsum("ntv,mvd->mntd", logits, embedding)
+
+
+@SOFT.wrong(
+    "Your softmax runs over the places. The shares of the 8 literals at one place add up to 1: dim=-1."
+)
+def softmax_over_places(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.softmax(dim=1), embedding)
+
+
+@SOFT.wrong(
+    "Your softmax runs over the queries. The shares of the 8 literals at one place add up to 1: dim=-1."
+)
+def softmax_over_queries(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.softmax(dim=0), embedding)
+
+
+@SOFT.wrong(
+    "You take the largest literal. argmax has no slope, so no gradient reaches the logits: mix the rows by their shares."
+)
+def hard_tokens(logits, embedding):
+    return embedding[:, logits.argmax(dim=-1)]
+
+
+@SOFT.wrong(
+    "Every model gets the first model's rows. The same query looks different to each: use its own embedding."
+)
+def first_embedding_for_all(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.softmax(dim=-1), embedding[:1].expand_as(embedding))
+
+
+@SOFT.wrong(
+    "Every model gets the mean of all embeddings. The same query looks different to each: use its own embedding."
+)
+def mean_embedding_for_all(logits, embedding):
+    from torch import einsum
+
+    mean = embedding.mean(dim=0, keepdim=True).expand_as(embedding)
+    return einsum("ntv,mvd->mntd", logits.softmax(dim=-1), mean)
+
+
+@SOFT.wrong("The tokens are right, but no gradient flows back from them: leave detach and no_grad out.")
+def tokens_detached(logits, embedding):
+    return soft_tokens(logits, embedding).detach()
+
+
+@SOFT.wrong("Your axes are (n, m, t, d). Models come first here: (m, n, t, d).")
+def queries_before_models(logits, embedding):
+    return soft_tokens(logits, embedding).transpose(0, 1)
+
+
+@SOFT.wrong("A sigmoid treats each literal alone. The 8 shares add up to 1: softmax.")
+def sigmoid_for_softmax(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.sigmoid(), embedding)
+
+
+@SOFT.wrong("Those are the logarithms of the shares. Use softmax, not log_softmax.")
+def log_softmax_for_softmax(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.log_softmax(dim=-1), embedding)
+
+
+@SOFT.wrong(
+    "NumPy functions cannot take part in PyTorch's graph, and detaching would cut the gradient. Stay in torch: logits.softmax(dim=-1)."
+)
+def softmax_with_numpy(logits, embedding):
+    from torch import einsum
+
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    return einsum("ntv,mvd->mntd", shares, embedding)
+
+
+@SOFT.wrong(
+    "Your shares add up to 1 over all queries and places together. They add up to 1 at each place: softmax(dim=-1)."
+)
+def softmax_over_everything(logits, embedding):
+    from torch import einsum
+
+    return einsum("ntv,mvd->mntd", logits.flatten().softmax(dim=0).view(logits.shape), embedding)
+
+
+@SOFT.right
+def soft_tokens_with_broadcasting(logits, embedding):
+    return logits.softmax(dim=-1) @ embedding[:, None]
+
+
+@SOFT.right
+def soft_tokens_by_model(logits, embedding):
+    import torch
+
+    shares = torch.exp(logits) / torch.exp(logits).sum(dim=2, keepdim=True)
+    return torch.stack([shares @ of_one for of_one in embedding])
 
 
 def build(
@@ -413,139 +351,6 @@ def build(
     return einsum("mnd,md->mn", at_end, answer) + weights["answer bias"][:, None]
 
 
-def residuals_left_out(weights, x):
-    return build(weights, x, add=(False, False))
-
-
-def norms_left_out(weights, x):
-    return build(weights, x, norm_before=(False, False))
-
-
-def attention_replaces(weights, x):
-    return build(weights, x, add=(False, True))
-
-
-def feed_forward_replaces(weights, x):
-    return build(weights, x, add=(True, False))
-
-
-def attention_without_norm(weights, x):
-    return build(weights, x, norm_before=(False, True))
-
-
-def feed_forward_without_norm(weights, x):
-    return build(weights, x, norm_before=(True, False))
-
-
-def norm_of_the_sum_kept(weights, x):
-    return build(weights, x, norm_stays=True)
-
-
-def feed_forward_before_attention(weights, x):
-    return build(weights, x, feed_forward_first=True)
-
-
-def added_in_place(weights, x):
-    from torch import cat, einsum
-
-    m, n, _, d = x.shape
-    x = cat([weights["cls"][:, None, None].expand(m, n, 1, d), x], dim=2)
-    for layer in (1, 2):
-        x += attention(norm(x), norm(x), weights, layer)
-        x += feed_forward(norm(x), weights, layer)
-    return einsum("mnd,md->mn", norm(x[:, :, 0]), weights["answer"]) + weights["answer bias"][:, None]
-
-
-def cls_not_expanded(weights, x):
-    from torch import cat
-
-    return cat([weights["cls"][:, None, None], x], dim=2)
-
-
-def cls_as_it_is(weights, x):
-    from torch import cat
-
-    return cat([weights["cls"], x], dim=2)
-
-
-def sigmoid_of_the_answers(weights, x):
-    return transformer(weights, x).sigmoid()
-
-
-def last_norm_left_out(weights, x):
-    return build(weights, x, norm_last=False)
-
-
-def last_token_read(weights, x):
-    return build(weights, x, read=lambda x: x[:, :, -1])
-
-
-def mean_of_tokens_read(weights, x):
-    return build(weights, x, read=lambda x: norm(x).mean(dim=2), norm_last=False)
-
-
-def cls_left_out(weights, x):
-    return build(weights, x, with_cls=False)
-
-
-def cls_behind(weights, x):
-    return build(weights, x, cls_first=False)
-
-
-def first_layer_only(weights, x):
-    return build(weights, x, layers=(1,))
-
-
-def first_layer_twice(weights, x):
-    return build(weights, x, layers=(1, 1))
-
-
-def both_from_one_norm(weights, x):
-    return build(weights, x, one_norm=True)
-
-
-def first_model_for_all(weights, x):
-    return build(weights, x, one_model=True)
-
-
-def answer_bias_left_out(weights, x):
-    return transformer(weights, x) - weights["answer bias"][:, None]
-
-
-def layers_from_zero(weights, x):
-    return build(weights, x, layers=(0, 1))
-
-
-def answer_bias_along_the_queries(weights, x):
-    from torch import zeros_like
-
-    unbiased = dict(weights, **{"answer bias": zeros_like(weights["answer bias"])})
-    return transformer(unbiased, x) + weights["answer bias"]
-
-
-def answers_detached(weights, x):
-    return transformer(weights, x).detach()
-
-
-def answers_transposed(weights, x):
-    return transformer(weights, x).T
-
-
-def transformer_by_model(weights, x):
-    import torch
-
-    rows = []
-    for model in range(len(x)):
-        one = {name: tensor[model : model + 1] for name, tensor in weights.items()}
-        cls = one["cls"].view(1, 1, 1, -1).repeat(1, x.shape[1], 1, 1)
-        tokens = torch.cat((cls, x[model : model + 1]), 2)
-        for layer in (1, 2):
-            tokens = tokens + attention(norm(tokens), norm(tokens), one, layer)
-            tokens = tokens + feed_forward(norm(tokens), one, layer)
-        rows.append(norm(tokens)[0, :, 0] @ one["answer"][0] + one["answer bias"])
-    return torch.stack(rows)
-
-
 def stack_case(m: int, n: int, t: int, seed: int) -> dict[str, Any]:
     import torch
 
@@ -557,9 +362,8 @@ def stack_case(m: int, n: int, t: int, seed: int) -> dict[str, Any]:
     return dict(weights=weights, x=x)
 
 
-FROZEN = Exercise(
-    number="5.3",
-    reference=transformer,
+FROZEN = Entry(
+    "5.3",
     returns=("logits",),
     observe=with_gradient("logits", "x"),
     checked="Every model gives its own answer to every query, and gradient flows back to the tokens.",
@@ -573,119 +377,200 @@ FROZEN = Exercise(
         "In each layer: normed = norm(x); x = x + attention(normed, normed, weights, layer); x = x + feed_forward(norm(x), weights, layer).",
         'At the end: norm(x[:, :, 0]) is (m, n, d). torch.einsum("mnd,md->mn", …, weights["answer"]) is each model\'s own product; add the bias as weights["answer bias"][:, None].',
     ),
-    misconceptions=(
-        Misconception(
-            residuals_left_out,
-            "You replace the tokens by what attention says. Each layer adds to them: x = x + attention(…), x = x + feed_forward(…).",
-        ),
-        Misconception(
-            attention_replaces,
-            "You replace the tokens by what attention says. It is added to them: x = x + attention(…).",
-        ),
-        Misconception(
-            feed_forward_replaces,
-            "You replace the tokens by what feed_forward says. It is added to them: x = x + feed_forward(…).",
-        ),
-        Misconception(
-            attention_without_norm, "attention gets the tokens as they are. Give it norm(x), twice."
-        ),
-        Misconception(
-            feed_forward_without_norm, "feed_forward gets the tokens as they are. Give it norm(x)."
-        ),
-        Misconception(
-            norm_of_the_sum_kept,
-            "You norm the tokens themselves. The norm is only for what attention and feed_forward read; what they say is added to x as it was.",
-        ),
-        Misconception(
-            feed_forward_before_attention,
-            "Your feed_forward comes before attention. Tokens look first, then think.",
-        ),
-        Misconception(
-            added_in_place,
-            "`x += …` overwrites a tensor that backward still needs. Make a new one: x = x + ….",
-        ),
-        Misconception(
-            cls_not_expanded,
-            'Every query of a model needs its own cls token before cat can join them: weights["cls"][:, None, None].expand(m, n, 1, d).',
-        ),
-        Misconception(
-            cls_as_it_is,
-            'weights["cls"] is (m, d) and the tokens are (m, n, t, d): weights["cls"][:, None, None].expand(m, n, 1, d) fits in front of them.',
-        ),
-        Misconception(
-            sigmoid_of_the_answers, "Return the logits as they are: no sigmoid here, the tanh comes later."
-        ),
-        Misconception(
-            norms_left_out, "The norms inside the layers are missing: attention and feed_forward get norm(x)."
-        ),
-        Misconception(
-            last_norm_left_out, "The last norm is missing: the answer is read from norm of the cls token."
-        ),
-        Misconception(
-            last_token_read,
-            "You read the last token. The answer is read from cls, which stands in front: x[:, :, 0].",
-        ),
-        Misconception(
-            mean_of_tokens_read,
-            "You read the mean over all tokens. The answer is read from cls alone: x[:, :, 0].",
-        ),
-        Misconception(
-            cls_left_out, "The token cls is missing: put it in front of the tokens, then read it at the end."
-        ),
-        Misconception(
-            cls_behind,
-            "You put cls behind the tokens and read the one in front. cat([cls, x]) puts cls first.",
-        ),
-        Misconception(first_layer_only, "Layer 2 is missing: for layer in (1, 2)."),
-        Misconception(
-            first_layer_twice, "You use the weights of layer 1 twice: hand the layer's own number on."
-        ),
-        Misconception(
-            both_from_one_norm,
-            "feed_forward gets the tokens from before attention. Take the norm again, after attention has been added.",
-        ),
-        Misconception(
-            first_model_for_all,
-            'Every model gets the cls and the answer of the first. weights["cls"] has one row for each model: use all of them.',
-        ),
-        Misconception(
-            layers_from_zero,
-            'You count the layers from 0. Their weights are named from 1 ("qkv 1" …): for layer in (1, 2).',
-        ),
-        Misconception(
-            answer_bias_along_the_queries,
-            'The bias has one number for each model, (m,), and lies along the wrong axis: weights["answer bias"][:, None].',
-        ),
-        Misconception(answer_bias_left_out, 'The bias is missing: add weights["answer bias"][:, None].'),
-        Misconception(
-            answers_detached,
-            "The answers are right, but no gradient flows back to the tokens. Frozen means that weights stay; gradient has to pass. Leave detach and no_grad out.",
-        ),
-        Misconception(answers_transposed, "Your answers are transposed: one row for each model, (m, n)."),
-    ),
-    alternatives=(transformer_asking_with_all, transformer_by_model),
 )
+FROZEN.reference(transformer)
 
-# ---------------------------------------------------------------- 5.4 a step that moves only the bread
+
+@FROZEN.right
+def transformer_asking_with_all(weights, x):
+    from torch import cat, einsum
+
+    m, n, t, d = x.shape
+    cls = weights["cls"][:, None, None].expand(m, n, 1, d)
+    x = cat([cls, x], dim=2)
+    for layer in (1, 2):
+        normed = norm(x)
+        x = x + attention(normed, normed, weights, layer)
+        x = x + feed_forward(norm(x), weights, layer)
+    return einsum("mnd,md->mn", norm(x[:, :, 0]), weights["answer"]) + weights["answer bias"][:, None]
 
 
-def sandwich_step(front, frozen, back, z, labels, optimizer):
-    """One step of training around a frozen model.
+@FROZEN.wrong(
+    "You replace the tokens by what attention says. Each layer adds to them: x = x + attention(…), x = x + feed_forward(…)."
+)
+def residuals_left_out(weights, x):
+    return build(weights, x, add=(False, False))
 
-    front(z) gives queries, frozen(queries) the answers of every model, shape (m, n), and back(answers) one
-    score for each model, shape (m,). labels: shape (m,), 1.0 for a generalizer and 0.0 otherwise.
-    optimizer holds the weights of front and back; the gradients of the last step are still in them.
-    frozen is a function; nothing in it is in the optimizer, so there is nothing to freeze.
-    The loss is binary_cross_entropy_with_logits of scores and labels, a mean over the models.
-    Take one step of the optimizer. Return the loss before it as a number.
-    """
-    from torch.nn.functional import binary_cross_entropy_with_logits
 
-    loss = binary_cross_entropy_with_logits(back(frozen(front(z))), labels)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
+@FROZEN.wrong("The norms inside the layers are missing: attention and feed_forward get norm(x).")
+def norms_left_out(weights, x):
+    return build(weights, x, norm_before=(False, False))
+
+
+@FROZEN.wrong("You replace the tokens by what attention says. It is added to them: x = x + attention(…).")
+def attention_replaces(weights, x):
+    return build(weights, x, add=(False, True))
+
+
+@FROZEN.wrong(
+    "You replace the tokens by what feed_forward says. It is added to them: x = x + feed_forward(…)."
+)
+def feed_forward_replaces(weights, x):
+    return build(weights, x, add=(True, False))
+
+
+@FROZEN.wrong("attention gets the tokens as they are. Give it norm(x), twice.")
+def attention_without_norm(weights, x):
+    return build(weights, x, norm_before=(False, True))
+
+
+@FROZEN.wrong("feed_forward gets the tokens as they are. Give it norm(x).")
+def feed_forward_without_norm(weights, x):
+    return build(weights, x, norm_before=(True, False))
+
+
+@FROZEN.wrong(
+    "You norm the tokens themselves. The norm is only for what attention and feed_forward read; what they say is added to x as it was."
+)
+def norm_of_the_sum_kept(weights, x):
+    return build(weights, x, norm_stays=True)
+
+
+@FROZEN.wrong("Your feed_forward comes before attention. Tokens look first, then think.")
+def feed_forward_before_attention(weights, x):
+    return build(weights, x, feed_forward_first=True)
+
+
+@FROZEN.wrong("`x += …` overwrites a tensor that backward still needs. Make a new one: x = x + ….")
+def added_in_place(weights, x):
+    from torch import cat, einsum
+
+    m, n, _, d = x.shape
+    x = cat([weights["cls"][:, None, None].expand(m, n, 1, d), x], dim=2)
+    for layer in (1, 2):
+        x += attention(norm(x), norm(x), weights, layer)
+        x += feed_forward(norm(x), weights, layer)
+    return einsum("mnd,md->mn", norm(x[:, :, 0]), weights["answer"]) + weights["answer bias"][:, None]
+
+
+@FROZEN.wrong(
+    'Every query of a model needs its own cls token before cat can join them: weights["cls"][:, None, None].expand(m, n, 1, d).'
+)
+def cls_not_expanded(weights, x):
+    from torch import cat
+
+    return cat([weights["cls"][:, None, None], x], dim=2)
+
+
+@FROZEN.wrong(
+    'weights["cls"] is (m, d) and the tokens are (m, n, t, d): weights["cls"][:, None, None].expand(m, n, 1, d) fits in front of them.'
+)
+def cls_as_it_is(weights, x):
+    from torch import cat
+
+    return cat([weights["cls"], x], dim=2)
+
+
+@FROZEN.wrong("Return the logits as they are: no sigmoid here, the tanh comes later.")
+def sigmoid_of_the_answers(weights, x):
+    return transformer(weights, x).sigmoid()
+
+
+@FROZEN.wrong("The last norm is missing: the answer is read from norm of the cls token.")
+def last_norm_left_out(weights, x):
+    return build(weights, x, norm_last=False)
+
+
+@FROZEN.wrong("You read the last token. The answer is read from cls, which stands in front: x[:, :, 0].")
+def last_token_read(weights, x):
+    return build(weights, x, read=lambda x: x[:, :, -1])
+
+
+@FROZEN.wrong("You read the mean over all tokens. The answer is read from cls alone: x[:, :, 0].")
+def mean_of_tokens_read(weights, x):
+    return build(weights, x, read=lambda x: norm(x).mean(dim=2), norm_last=False)
+
+
+@FROZEN.wrong("The token cls is missing: put it in front of the tokens, then read it at the end.")
+def cls_left_out(weights, x):
+    return build(weights, x, with_cls=False)
+
+
+@FROZEN.wrong("You put cls behind the tokens and read the one in front. cat([cls, x]) puts cls first.")
+def cls_behind(weights, x):
+    return build(weights, x, cls_first=False)
+
+
+@FROZEN.wrong("Layer 2 is missing: for layer in (1, 2).")
+def first_layer_only(weights, x):
+    return build(weights, x, layers=(1,))
+
+
+@FROZEN.wrong("You use the weights of layer 1 twice: hand the layer's own number on.")
+def first_layer_twice(weights, x):
+    return build(weights, x, layers=(1, 1))
+
+
+@FROZEN.wrong(
+    "feed_forward gets the tokens from before attention. Take the norm again, after attention has been added."
+)
+def both_from_one_norm(weights, x):
+    return build(weights, x, one_norm=True)
+
+
+@FROZEN.wrong(
+    'Every model gets the cls and the answer of the first. weights["cls"] has one row for each model: use all of them.'
+)
+def first_model_for_all(weights, x):
+    return build(weights, x, one_model=True)
+
+
+@FROZEN.wrong('The bias is missing: add weights["answer bias"][:, None].')
+def answer_bias_left_out(weights, x):
+    return transformer(weights, x) - weights["answer bias"][:, None]
+
+
+@FROZEN.wrong('You count the layers from 0. Their weights are named from 1 ("qkv 1" …): for layer in (1, 2).')
+def layers_from_zero(weights, x):
+    return build(weights, x, layers=(0, 1))
+
+
+@FROZEN.wrong(
+    'The bias has one number for each model, (m,), and lies along the wrong axis: weights["answer bias"][:, None].'
+)
+def answer_bias_along_the_queries(weights, x):
+    from torch import zeros_like
+
+    unbiased = dict(weights, **{"answer bias": zeros_like(weights["answer bias"])})
+    return transformer(unbiased, x) + weights["answer bias"]
+
+
+@FROZEN.wrong(
+    "The answers are right, but no gradient flows back to the tokens. Frozen means that weights stay; gradient has to pass. Leave detach and no_grad out."
+)
+def answers_detached(weights, x):
+    return transformer(weights, x).detach()
+
+
+@FROZEN.wrong("Your answers are transposed: one row for each model, (m, n).")
+def answers_transposed(weights, x):
+    return transformer(weights, x).T
+
+
+@FROZEN.right
+def transformer_by_model(weights, x):
+    import torch
+
+    rows = []
+    for model in range(len(x)):
+        one = {name: tensor[model : model + 1] for name, tensor in weights.items()}
+        cls = one["cls"].view(1, 1, 1, -1).repeat(1, x.shape[1], 1, 1)
+        tokens = torch.cat((cls, x[model : model + 1]), 2)
+        for layer in (1, 2):
+            tokens = tokens + attention(norm(tokens), norm(tokens), one, layer)
+            tokens = tokens + feed_forward(norm(tokens), one, layer)
+        rows.append(norm(tokens)[0, :, 0] @ one["answer"][0] + one["answer bias"])
+    return torch.stack(rows)
 
 
 def step_with(
@@ -718,81 +603,6 @@ def step_with(
     return loss.item()
 
 
-def answers_detached_in_step(front, frozen, back, z, labels, optimizer):
-    return step_with(front, frozen, back, z, labels, optimizer, middle=lambda answers: answers.detach())
-
-
-def old_gradients_kept(front, frozen, back, z, labels, optimizer):
-    return step_with(front, frozen, back, z, labels, optimizer, clear=False)
-
-
-def nothing_moves(front, frozen, back, z, labels, optimizer):
-    return step_with(front, frozen, back, z, labels, optimizer, clear_late=True)
-
-
-def no_backward(front, frozen, back, z, labels, optimizer):
-    from torch.nn.functional import binary_cross_entropy_with_logits
-
-    loss = binary_cross_entropy_with_logits(back(frozen(front(z))), labels)
-    optimizer.step()
-    return loss.item()
-
-
-def sum_over_models(front, frozen, back, z, labels, optimizer):
-    from torch.nn.functional import binary_cross_entropy_with_logits
-
-    def summed(scores, labels):
-        return binary_cross_entropy_with_logits(scores, labels, reduction="sum")
-
-    return step_with(front, frozen, back, z, labels, optimizer, loss_of=summed)
-
-
-def sigmoid_twice(front, frozen, back, z, labels, optimizer):
-    from torch.nn.functional import binary_cross_entropy_with_logits
-
-    def squashed(scores, labels):
-        return binary_cross_entropy_with_logits(scores.sigmoid(), labels)
-
-    return step_with(front, frozen, back, z, labels, optimizer, loss_of=squashed)
-
-
-def labels_turned_round(front, frozen, back, z, labels, optimizer):
-    return sandwich_step(front, frozen, back, z, 1 - labels, optimizer)
-
-
-def loss_after_the_step(front, frozen, back, z, labels, optimizer):
-    import torch
-    from torch.nn.functional import binary_cross_entropy_with_logits
-
-    sandwich_step(front, frozen, back, z, labels, optimizer)
-    with torch.no_grad():
-        return binary_cross_entropy_with_logits(back(frozen(front(z))), labels).item()
-
-
-def sandwich_step_by_hand(front, frozen, back, z, labels, optimizer):
-    import torch
-
-    for group in optimizer.param_groups:
-        for weight in group["params"]:
-            weight.grad = None
-    scores = back(frozen(front(z)))
-    loss = torch.nn.BCEWithLogitsLoss()(scores, labels)
-    loss.backward()
-    optimizer.step()
-    return float(loss.detach())
-
-
-def sandwich_step_from_probabilities(front, frozen, back, z, labels, optimizer):
-    import torch
-
-    optimizer.zero_grad(set_to_none=False)
-    p = torch.sigmoid(back(frozen(front(z))))
-    loss = -(labels * torch.log(p) + (1 - labels) * torch.log(1 - p)).mean()
-    loss.backward()
-    optimizer.step()
-    return loss.detach()
-
-
 def sandwich_case(seed: int) -> dict[str, Any]:
     """A sandwich of small linear layers with gradients left over from an earlier step."""
     import torch
@@ -815,7 +625,7 @@ def sandwich_case(seed: int) -> dict[str, Any]:
 
 
 class Frozen:
-    """A stand-in for the zoo: five models of one layer, which count how often they are asked."""
+    """A stand-in for the zoo: five models of one layer."""
 
     def __init__(self, weights: Any) -> None:
         self.weights = weights
@@ -825,7 +635,7 @@ class Frozen:
 
 
 def observe_bread(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
-    """The loss, and the weights of the bread after the step."""
+    """The loss, the weights of the bread after the step, and those of the models between."""
     if getattr(result, "requires_grad", False):
         raise WrongResult(
             "Return loss.item(), a plain number: the tensor drags its whole graph along, for every step of the training."
@@ -835,13 +645,15 @@ def observe_bread(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     return {
         "loss": float(result),
         "the front's weights": arguments["front"].weight,
+        "the front's bias": arguments["front"].bias,
         "the back's weights": arguments["back"][0].weight,
+        "the back's bias": arguments["back"][0].bias,
+        "the frozen weights": arguments["frozen"].weights,
     }
 
 
-STEP = Exercise(
-    number="5.4",
-    reference=sandwich_step,
+STEP = Entry(
+    "5.4",
     returns=("loss",),
     observe=observe_bread,
     may_change=("front", "back", "optimizer"),
@@ -854,122 +666,126 @@ STEP = Exercise(
         "Five lines: scores and loss; optimizer.zero_grad(); loss.backward(); optimizer.step(); return loss.item().",
         "scores = back(frozen(front(z))). Nothing in between may cut the gradient: what is frozen is not in the optimizer, and that is enough.",
     ),
-    misconceptions=(
-        Misconception(
-            answers_detached_in_step,
-            "The back learns and the front does not: no gradient passes the frozen models. Frozen means that weights stay, so leave detach and no_grad out.",
-        ),
-        Misconception(
-            old_gradients_kept,
-            "The gradients of the step before are still in there, and yours are added to them: optimizer.zero_grad() before backward.",
-        ),
-        Misconception(
-            nothing_moves,
-            "The loss is right and no weight moves: call optimizer.step() after backward, and clear the gradients before backward, not between the two.",
-        ),
-        Misconception(
-            no_backward, "The step uses old gradients: loss.backward() is missing before optimizer.step()."
-        ),
-        Misconception(
-            sum_over_models,
-            "You add the losses of the models up. The loss is their mean, or the rate would depend on how many there are.",
-        ),
-        Misconception(
-            sigmoid_twice,
-            "binary_cross_entropy_with_logits takes the scores as they are: it applies the sigmoid itself.",
-        ),
-        Misconception(
-            labels_turned_round, "You train towards the opposite label: 1 stands for a generalizer."
-        ),
-        Misconception(
-            loss_after_the_step,
-            "You return the loss from after the step. Return the one the step was made from, which you already have.",
-        ),
-    ),
-    alternatives=(sandwich_step_by_hand, sandwich_step_from_probabilities),
 )
 
-# ---------------------------------------------------------------- 5.5 choose on one set, report on another
 
+@STEP.reference
+def sandwich_step(front, frozen, back, z, labels, optimizer):
+    """One step of training around a frozen model.
 
-def choose_and_report(lengths, validation, test):
-    """Choose the query length that does best on the validation models, and report it on the test models.
-
-    lengths: the k lengths that were tried. validation, test: AUC of every length on every split, shape (k, splits).
-    One choice for all splits: the length with the highest mean over the splits on the validation models.
-    Return the chosen length, then the mean, lowest and highest test AUC of that length over the splits.
+    front(z) gives queries, frozen(queries) the answers of every model, shape (m, n), and back(answers) one
+    score for each model, shape (m,). labels: shape (m,), 1.0 for a generalizer and 0.0 otherwise.
+    optimizer holds the weights of front and back; the gradients of the last step are still in them.
+    frozen is a function; nothing in it is in the optimizer, so there is nothing to freeze.
+    The loss is binary_cross_entropy_with_logits of scores and labels, a mean over the models.
+    Take one step of the optimizer. Return the loss before it as a number.
     """
-    best = np.argmax(np.mean(validation, axis=1))
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    loss = binary_cross_entropy_with_logits(back(frozen(front(z))), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
 
 
-def chosen_on_test(lengths, validation, test):
-    return choose_and_report(lengths, test, test)
+@STEP.wrong(
+    "The back learns and the front does not: no gradient passes the frozen models. Frozen means that weights stay, so leave detach and no_grad out."
+)
+def answers_detached_in_step(front, frozen, back, z, labels, optimizer):
+    return step_with(front, frozen, back, z, labels, optimizer, middle=lambda answers: answers.detach())
 
 
-def reported_on_validation(lengths, validation, test):
-    return choose_and_report(lengths, validation, validation)
+@STEP.wrong(
+    "The gradients of the step before are still in there, and yours are added to them: optimizer.zero_grad() before backward."
+)
+def old_gradients_kept(front, frozen, back, z, labels, optimizer):
+    return step_with(front, frozen, back, z, labels, optimizer, clear=False)
 
 
-def best_single_split(lengths, validation, test):
-    best = np.argmax(np.max(validation, axis=1))
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+@STEP.wrong(
+    "The loss is right and no weight moves: call optimizer.step() after backward, and clear the gradients before backward, not between the two."
+)
+def nothing_moves(front, frozen, back, z, labels, optimizer):
+    return step_with(front, frozen, back, z, labels, optimizer, clear_late=True)
 
 
-def best_of_every_split(lengths, validation, test):
-    best = np.argmax(validation, axis=0)
-    chosen = np.asarray(test)[best, np.arange(len(best))]
-    common = lengths[np.bincount(best).argmax()]
-    return common, np.mean(chosen), np.min(chosen), np.max(chosen)
+@STEP.wrong("The step uses old gradients: loss.backward() is missing before optimizer.step().")
+def no_backward(front, frozen, back, z, labels, optimizer):
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    loss = binary_cross_entropy_with_logits(back(frozen(front(z))), labels)
+    optimizer.step()
+    return loss.item()
 
 
-def place_for_length(lengths, validation, test):
-    best = np.argmax(np.mean(validation, axis=1))
-    return best, np.mean(test[best]), np.min(test[best]), np.max(test[best])
+@STEP.wrong(
+    "You add the losses of the models up. The loss is their mean, or the rate would depend on how many there are."
+)
+def sum_over_models(front, frozen, back, z, labels, optimizer):
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    def summed(scores, labels):
+        return binary_cross_entropy_with_logits(scores, labels, reduction="sum")
+
+    return step_with(front, frozen, back, z, labels, optimizer, loss_of=summed)
 
 
-def place_in_the_whole_table(lengths, validation, test):
-    best = np.argmax(validation)
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+@STEP.wrong("binary_cross_entropy_with_logits takes the scores as they are: it applies the sigmoid itself.")
+def sigmoid_twice(front, frozen, back, z, labels, optimizer):
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    def squashed(scores, labels):
+        return binary_cross_entropy_with_logits(scores.sigmoid(), labels)
+
+    return step_with(front, frozen, back, z, labels, optimizer, loss_of=squashed)
 
 
-def median_for_mean(lengths, validation, test):
-    best = np.argmax(np.median(validation, axis=1))
-    return lengths[best], np.median(test[best]), np.min(test[best]), np.max(test[best])
+@STEP.wrong("You train towards the opposite label: 1 stands for a generalizer.")
+def labels_turned_round(front, frozen, back, z, labels, optimizer):
+    return sandwich_step(front, frozen, back, z, 1 - labels, optimizer)
 
 
-def best_of_the_worst(lengths, validation, test):
-    best = np.argmax(np.min(validation, axis=1))
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+@STEP.wrong(
+    "You return the loss from after the step. Return the one the step was made from, which you already have."
+)
+def loss_after_the_step(front, frozen, back, z, labels, optimizer):
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    sandwich_step(front, frozen, back, z, labels, optimizer)
+    with torch.no_grad():
+        return binary_cross_entropy_with_logits(back(frozen(front(z))), labels).item()
 
 
-def worst_chosen(lengths, validation, test):
-    best = np.argmin(np.mean(validation, axis=1))
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+@STEP.right
+def sandwich_step_by_hand(front, frozen, back, z, labels, optimizer):
+    import torch
+
+    for group in optimizer.param_groups:
+        for weight in group["params"]:
+            weight.grad = None
+    scores = back(frozen(front(z)))
+    loss = torch.nn.BCEWithLogitsLoss()(scores, labels)
+    loss.backward()
+    optimizer.step()
+    return float(loss.detach())
 
 
-def mean_over_lengths(lengths, validation, test):
-    best = np.argmax(np.mean(validation, axis=0)) % len(lengths)
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+@STEP.right
+def sandwich_step_from_probabilities(front, frozen, back, z, labels, optimizer):
+    import torch
+
+    optimizer.zero_grad(set_to_none=False)
+    p = torch.sigmoid(back(frozen(front(z))))
+    loss = -(labels * torch.log(p) + (1 - labels) * torch.log(1 - p)).mean()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
 
 
-def choose_and_report_with_loops(lengths, validation, test):
-    means = [sum(row) / len(row) for row in validation]
-    best = means.index(max(means))
-    return [lengths[best], sum(test[best]) / len(test[best]), min(test[best]), max(test[best])]
-
-
-def choose_and_report_with_zip(lengths, validation, test):
-    _, length, row = max(
-        (np.asarray(of).mean(), length, tuple(report))
-        for length, of, report in zip(lengths, validation, test, strict=True)
-    )
-    return length, np.mean(row), min(row), max(row)
-
-
-CHOOSE = Exercise(
-    number="5.5",
-    reference=choose_and_report,
+CHOOSE = Entry(
+    "5.5",
     returns=("length", "mean", "lowest", "highest"),
     checked="The length is chosen on validation models alone, and its test AUC is reported with its spread.",
     cases=(
@@ -1009,40 +825,98 @@ CHOOSE = Exercise(
         "np.mean(validation, axis=1) is one number for each length; np.argmax of it is the place of the best.",
         "Everything you report comes from the row of test at that place: mean, min, max.",
     ),
-    misconceptions=(
-        Misconception(
-            chosen_on_test,
-            "You choose on the test models. What you then report is the best of several tries on the same models: choose on validation.",
-        ),
-        Misconception(
-            reported_on_validation,
-            "You report the models on which you chose; of several tries the best looks better than it is. Report test.",
-        ),
-        Misconception(
-            best_single_split,
-            "You choose by the best single split, which rewards luck. Choose by the mean over the splits.",
-        ),
-        Misconception(
-            best_of_every_split,
-            "You choose anew in every split. Make one choice for all, by the mean over the splits.",
-        ),
-        Misconception(
-            place_for_length, "You return the place in the list. Return the length that stands there."
-        ),
-        Misconception(
-            place_in_the_whole_table,
-            "Your argmax runs over the whole table and counts its entries. Take the mean of each row first: np.mean(validation, axis=1).",
-        ),
-        Misconception(median_for_mean, "You take the median. Choose and report by the mean over the splits."),
-        Misconception(
-            best_of_the_worst, "You choose by the worst split. Choose by the mean over the splits."
-        ),
-        Misconception(worst_chosen, "You choose the worst length: a high AUC is good, so argmax."),
-        Misconception(
-            mean_over_lengths, "Your mean runs over the lengths. Rows are lengths: take the mean over axis 1."
-        ),
-    ),
-    alternatives=(choose_and_report_with_loops, choose_and_report_with_zip),
 )
 
-EXERCISES = [CONTRADICTS, SOFT, FROZEN, STEP, CHOOSE]
+
+@CHOOSE.reference
+def choose_and_report(lengths, validation, test):
+    """Choose the query length that does best on the validation models, and report it on the test models.
+
+    lengths: the k lengths that were tried. validation, test: AUC of every length on every split, shape (k, splits).
+    One choice for all splits: the length with the highest mean over the splits on the validation models.
+    Return the chosen length, then the mean, lowest and highest test AUC of that length over the splits.
+    """
+    best = np.argmax(np.mean(validation, axis=1))
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+@CHOOSE.wrong(
+    "You choose on the test models. What you then report is the best of several tries on the same models: choose on validation."
+)
+def chosen_on_test(lengths, validation, test):
+    return choose_and_report(lengths, test, test)
+
+
+@CHOOSE.wrong(
+    "You report the models on which you chose; of several tries the best looks better than it is. Report test."
+)
+def reported_on_validation(lengths, validation, test):
+    return choose_and_report(lengths, validation, validation)
+
+
+@CHOOSE.wrong("You choose by the best single split, which rewards luck. Choose by the mean over the splits.")
+def best_single_split(lengths, validation, test):
+    best = np.argmax(np.max(validation, axis=1))
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+@CHOOSE.wrong("You choose anew in every split. Make one choice for all, by the mean over the splits.")
+def best_of_every_split(lengths, validation, test):
+    best = np.argmax(validation, axis=0)
+    chosen = np.asarray(test)[best, np.arange(len(best))]
+    common = lengths[np.bincount(best).argmax()]
+    return common, np.mean(chosen), np.min(chosen), np.max(chosen)
+
+
+@CHOOSE.wrong("You return the place in the list. Return the length that stands there.")
+def place_for_length(lengths, validation, test):
+    best = np.argmax(np.mean(validation, axis=1))
+    return best, np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+@CHOOSE.wrong(
+    "Your argmax runs over the whole table and counts its entries. Take the mean of each row first: np.mean(validation, axis=1)."
+)
+def place_in_the_whole_table(lengths, validation, test):
+    best = np.argmax(validation)
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+@CHOOSE.wrong("You take the median. Choose and report by the mean over the splits.")
+def median_for_mean(lengths, validation, test):
+    best = np.argmax(np.median(validation, axis=1))
+    return lengths[best], np.median(test[best]), np.min(test[best]), np.max(test[best])
+
+
+@CHOOSE.wrong("You choose by the worst split. Choose by the mean over the splits.")
+def best_of_the_worst(lengths, validation, test):
+    best = np.argmax(np.min(validation, axis=1))
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+@CHOOSE.wrong("You choose the worst length: a high AUC is good, so argmax.")
+def worst_chosen(lengths, validation, test):
+    best = np.argmin(np.mean(validation, axis=1))
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+@CHOOSE.wrong("Your mean runs over the lengths. Rows are lengths: take the mean over axis 1.")
+def mean_over_lengths(lengths, validation, test):
+    best = np.argmax(np.mean(validation, axis=0)) % len(lengths)
+    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
+
+
+@CHOOSE.right
+def choose_and_report_with_loops(lengths, validation, test):
+    means = [sum(row) / len(row) for row in validation]
+    best = means.index(max(means))
+    return [lengths[best], sum(test[best]) / len(test[best]), min(test[best]), max(test[best])]
+
+
+@CHOOSE.right
+def choose_and_report_with_zip(lengths, validation, test):
+    _, length, row = max(
+        (np.asarray(of).mean(), length, tuple(report))
+        for length, of, report in zip(lengths, validation, test, strict=True)
+    )
+    return length, np.mean(row), min(row), max(row)

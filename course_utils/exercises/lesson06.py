@@ -8,24 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.exercises.bank import Case, Exercise, Misconception, WrongResult, describe
-
-# ---------------------------------------------------------------- 6.1 groups of layers
-
-
-def group_slices(sizes, counts):
-    """Where each group of layers lies in theta.
-
-    sizes: how many weights each layer has, from first to last; theta holds them in this order.
-    counts: how many layers each group takes, from first to last.
-    Return a list with one pair (start, stop) for each group: its weights are theta[start:stop].
-    """
-    slices, layer, start = [], 0, 0
-    for count in counts:
-        stop = start + sum(sizes[layer : layer + count])
-        slices.append((start, stop))
-        layer, start = layer + count, stop
-    return slices
+from course_utils.exercises.bank import Case, Entry, WrongResult, describe
 
 
 def observe_slices(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
@@ -48,96 +31,8 @@ def observe_slices(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     return {"slices": pairs}
 
 
-def one_slice_for_each_layer(sizes, counts):
-    return group_slices(sizes, [1] * len(sizes))
-
-
-def counts_taken_for_weights(sizes, counts):
-    return group_slices([1] * len(sizes), counts)
-
-
-def groups_from_the_last(sizes, counts):
-    return group_slices(sizes, counts)[::-1]
-
-
-def stop_included(sizes, counts):
-    return [(start, stop - 1) for start, stop in group_slices(sizes, counts)]
-
-
-def every_group_from_zero(sizes, counts):
-    return [(0, stop - start) for start, stop in group_slices(sizes, counts)]
-
-
-def lengths_for_stops(sizes, counts):
-    return [(start, stop - start) for start, stop in group_slices(sizes, counts)]
-
-
-def same_layers_again(sizes, counts):
-    slices, start = [], 0
-    for count in counts:
-        stop = start + sum(sizes[:count])
-        slices.append((start, stop))
-        start = stop
-    return slices
-
-
-def layer_moved_by_one(sizes, counts):
-    slices, start = [], 0
-    for layer, count in enumerate(counts):
-        stop = start + sum(sizes[layer : layer + count])
-        slices.append((start, stop))
-        start = stop
-    return slices
-
-
-def one_weight_skipped(sizes, counts):
-    return [(start + group, stop + group) for group, (start, stop) in enumerate(group_slices(sizes, counts))]
-
-
-def start_never_moved(sizes, counts):
-    return [(0, stop) for _, stop in group_slices(sizes, counts)]
-
-
-def equal_numbers_of_layers(sizes, counts):
-    return group_slices(sizes, [len(sizes) // len(counts)] * len(counts))
-
-
-def equal_parts_of_theta(sizes, counts):
-    part = sum(sizes) // len(counts)
-    return [(group * part, (group + 1) * part) for group in range(len(counts))]
-
-
-def counts_taken_for_borders(sizes, counts):
-    borders = [0, *counts]
-    return [(sum(sizes[:a]), sum(sizes[:b])) for a, b in zip(borders[:-1], borders[1:], strict=True)]
-
-
-def first_layers_from_zero(sizes, counts):
-    return [(0, sum(sizes[:count])) for count in counts]
-
-
-def slice_objects(sizes, counts):
-    return [slice(start, stop) for start, stop in group_slices(sizes, counts)]
-
-
-def group_slices_with_cumsum(sizes, counts):
-    ends = np.concatenate([[0], np.cumsum(sizes)])[np.concatenate([[0], np.cumsum(counts)])]
-    return np.column_stack([ends[:-1], ends[1:]])
-
-
-def group_slices_popping(sizes, counts):
-    left, at, slices = list(sizes), 0, []
-    for count in counts:
-        here = at
-        for _ in range(count):
-            at += left.pop(0)
-        slices.append([here, at])
-    return slices
-
-
-GROUPS = Exercise(
-    number="6.1",
-    reference=group_slices,
+GROUPS = Entry(
+    "6.1",
     returns=("slices",),
     observe=observe_slices,
     checked="Every group starts where the one before it stops, and takes all weights of its own layers.",
@@ -150,85 +45,144 @@ GROUPS = Exercise(
         "Walk through the groups and remember two things: which layer comes next, and where it starts in theta.",
         "stop = start + sum(sizes[layer : layer + count]); then layer += count and start = stop.",
     ),
-    misconceptions=(
-        Misconception(
-            one_slice_for_each_layer,
-            "You give one slice to each layer. A group is several layers that share a rate: counts says how many.",
-        ),
-        Misconception(
-            counts_taken_for_weights,
-            "You count layers where theta counts weights: add up the sizes of the group's layers.",
-        ),
-        Misconception(
-            groups_from_the_last,
-            "Your groups come last to first. theta begins with the first layer, and so do they.",
-        ),
-        Misconception(
-            stop_included, "Your stops are one too small: theta[start:stop] leaves out stop itself."
-        ),
-        Misconception(
-            every_group_from_zero,
-            "Each of your groups starts at 0. A group starts where the one before it stops.",
-        ),
-        Misconception(
-            lengths_for_stops,
-            "Your second number is the length of the group. It should be where the group stops.",
-        ),
-        Misconception(
-            same_layers_again,
-            "Every group takes the first layers again: go on from the layer where the last one ended.",
-        ),
-        Misconception(
-            layer_moved_by_one,
-            "After a group you go on one layer further. Go on by as many layers as the group took: layer += count.",
-        ),
-        Misconception(
-            one_weight_skipped,
-            "You leave out a weight between groups: stop is not in the group before, so the next one starts at stop itself.",
-        ),
-        Misconception(
-            start_never_moved,
-            "Your stops are right, but every start is 0: after each group, set start = stop.",
-        ),
-        Misconception(
-            equal_numbers_of_layers,
-            "You cut the layers into equal numbers. counts says how many layers each group takes, and they differ.",
-        ),
-        Misconception(
-            equal_parts_of_theta,
-            "You cut theta into equal parts. A group ends where its last layer ends: count layers first, then add up their sizes.",
-        ),
-        Misconception(
-            counts_taken_for_borders,
-            "You take counts for the layers at which groups end. They are how many layers each group has: add them up as you go.",
-        ),
-        Misconception(
-            first_layers_from_zero,
-            "Your groups all begin with the first layer, at 0. A group begins where the one before it ends: "
-            "sizes[layer : layer + count], not sizes[:count].",
-        ),
-        Misconception(
-            slice_objects,
-            "Those are slice objects: return pairs of numbers, (start, stop) instead of slice(start, stop).",
-        ),
-    ),
-    alternatives=(group_slices_with_cumsum, group_slices_popping),
 )
 
-# ---------------------------------------------------------------- 6.2 a rate for each group, as one vector
 
+@GROUPS.reference
+def group_slices(sizes, counts):
+    """Where each group of layers lies in theta.
 
-def layered_rates(slices, top, divide):
-    """A rate for every weight, smaller for earlier groups.
-
-    slices: pairs (start, stop) as in 6.1, from the first group to the last, together all of theta.
-    The last group gets the rate top, each group before it the rate of the next one divided by divide.
-    Return the rates, shape (P,), P weights in all.
+    sizes: how many weights each layer has, from first to last; theta holds them in this order.
+    counts: how many layers each group takes, from first to last.
+    Return a list with one pair (start, stop) for each group: its weights are theta[start:stop].
     """
-    rates = np.empty(slices[-1][1])
-    for group, (start, stop) in enumerate(slices):
-        rates[start:stop] = top / divide ** (len(slices) - 1 - group)
-    return rates
+    slices, layer, start = [], 0, 0
+    for count in counts:
+        stop = start + sum(sizes[layer : layer + count])
+        slices.append((start, stop))
+        layer, start = layer + count, stop
+    return slices
+
+
+@GROUPS.wrong(
+    "You give one slice to each layer. A group is several layers that share a rate: counts says how many."
+)
+def one_slice_for_each_layer(sizes, counts):
+    return group_slices(sizes, [1] * len(sizes))
+
+
+@GROUPS.wrong("You count layers where theta counts weights: add up the sizes of the group's layers.")
+def counts_taken_for_weights(sizes, counts):
+    return group_slices([1] * len(sizes), counts)
+
+
+@GROUPS.wrong("Your groups come last to first. theta begins with the first layer, and so do they.")
+def groups_from_the_last(sizes, counts):
+    return group_slices(sizes, counts)[::-1]
+
+
+@GROUPS.wrong("Your stops are one too small: theta[start:stop] leaves out stop itself.")
+def stop_included(sizes, counts):
+    return [(start, stop - 1) for start, stop in group_slices(sizes, counts)]
+
+
+@GROUPS.wrong("Each of your groups starts at 0. A group starts where the one before it stops.")
+def every_group_from_zero(sizes, counts):
+    return [(0, stop - start) for start, stop in group_slices(sizes, counts)]
+
+
+@GROUPS.wrong("Your second number is the length of the group. It should be where the group stops.")
+def lengths_for_stops(sizes, counts):
+    return [(start, stop - start) for start, stop in group_slices(sizes, counts)]
+
+
+@GROUPS.wrong("Every group takes the first layers again: go on from the layer where the last one ended.")
+def same_layers_again(sizes, counts):
+    slices, start = [], 0
+    for count in counts:
+        stop = start + sum(sizes[:count])
+        slices.append((start, stop))
+        start = stop
+    return slices
+
+
+@GROUPS.wrong(
+    "After a group you go on one layer further. Go on by as many layers as the group took: layer += count."
+)
+def layer_moved_by_one(sizes, counts):
+    slices, start = [], 0
+    for layer, count in enumerate(counts):
+        stop = start + sum(sizes[layer : layer + count])
+        slices.append((start, stop))
+        start = stop
+    return slices
+
+
+@GROUPS.wrong(
+    "You leave out a weight between groups: stop is not in the group before, so the next one starts at stop itself."
+)
+def one_weight_skipped(sizes, counts):
+    return [(start + group, stop + group) for group, (start, stop) in enumerate(group_slices(sizes, counts))]
+
+
+@GROUPS.wrong("Your stops are right, but every start is 0: after each group, set start = stop.")
+def start_never_moved(sizes, counts):
+    return [(0, stop) for _, stop in group_slices(sizes, counts)]
+
+
+@GROUPS.wrong(
+    "You cut the layers into equal numbers. counts says how many layers each group takes, and they differ."
+)
+def equal_numbers_of_layers(sizes, counts):
+    return group_slices(sizes, [len(sizes) // len(counts)] * len(counts))
+
+
+@GROUPS.wrong(
+    "You cut theta into equal parts. A group ends where its last layer ends: count layers first, then add up their sizes."
+)
+def equal_parts_of_theta(sizes, counts):
+    part = sum(sizes) // len(counts)
+    return [(group * part, (group + 1) * part) for group in range(len(counts))]
+
+
+@GROUPS.wrong(
+    "You take counts for the layers at which groups end. They are how many layers each group has: add them up as you go."
+)
+def counts_taken_for_borders(sizes, counts):
+    borders = [0, *counts]
+    return [(sum(sizes[:a]), sum(sizes[:b])) for a, b in zip(borders[:-1], borders[1:], strict=True)]
+
+
+@GROUPS.wrong(
+    "Your groups all begin with the first layer, at 0. A group begins where the one before it ends: "
+    "sizes[layer : layer + count], not sizes[:count]."
+)
+def first_layers_from_zero(sizes, counts):
+    return [(0, sum(sizes[:count])) for count in counts]
+
+
+@GROUPS.wrong(
+    "Those are slice objects: return pairs of numbers, (start, stop) instead of slice(start, stop)."
+)
+def slice_objects(sizes, counts):
+    return [slice(start, stop) for start, stop in group_slices(sizes, counts)]
+
+
+@GROUPS.right
+def group_slices_with_cumsum(sizes, counts):
+    ends = np.concatenate([[0], np.cumsum(sizes)])[np.concatenate([[0], np.cumsum(counts)])]
+    return np.column_stack([ends[:-1], ends[1:]])
+
+
+@GROUPS.right
+def group_slices_popping(sizes, counts):
+    left, at, slices = list(sizes), 0, []
+    for count in counts:
+        here = at
+        for _ in range(count):
+            at += left.pop(0)
+        slices.append([here, at])
+    return slices
 
 
 def rates_like(powers):
@@ -243,75 +197,8 @@ def rates_like(powers):
     return wrong
 
 
-def divided_upwards(slices, top, divide):
-    return rates_like(lambda group, groups: group)(slices, top, divide)
-
-
-def multiplied_downwards(slices, top, divide):
-    return rates_like(lambda group, groups: group + 1 - groups)(slices, top, divide)
-
-
-def last_divided_too(slices, top, divide):
-    return rates_like(lambda group, groups: groups - group)(slices, top, divide)
-
-
-def divided_once_for_all(slices, top, divide):
-    return rates_like(lambda group, groups: int(group < groups - 1))(slices, top, divide)
-
-
-def one_rate_for_all(slices, top, divide):
-    return rates_like(lambda group, groups: 0)(slices, top, divide)
-
-
-def divided_by_steps(slices, top, divide):
-    rates = np.empty(slices[-1][1])
-    for group, (start, stop) in enumerate(slices):
-        rates[start:stop] = top / max(divide * (len(slices) - 1 - group), 1)
-    return rates
-
-
-def one_rate_for_each_group(slices, top, divide):
-    return [top / divide ** (len(slices) - 1 - group) for group in range(len(slices))]
-
-
-def laid_out_from_the_last(slices, top, divide):
-    sizes = [stop - start for start, stop in reversed(slices)]
-    return np.repeat([top / divide**steps for steps in range(len(slices))], sizes)
-
-
-def divided_from_here_on(slices, top, divide):
-    return rates_like(lambda group, groups: group + 1)(slices, top, divide)
-
-
-def stop_left_out(slices, top, divide):
-    rates, wanted = np.zeros(slices[-1][1]), layered_rates(slices, top, divide)
-    for start, stop in slices:
-        rates[start : stop - 1] = wanted[start : stop - 1]
-    return rates
-
-
-def whole_numbers(slices, top, divide):
-    rates = np.zeros(slices[-1][1], dtype=int)
-    rates[:] = layered_rates(slices, top, divide)
-    return rates
-
-
-def layered_rates_with_repeat(slices, top, divide):
-    sizes = [stop - start for start, stop in slices]
-    return np.repeat(top / divide ** np.arange(len(slices) - 1.0, -1.0, -1.0), sizes)
-
-
-def layered_rates_from_the_top(slices, top, divide):
-    rates, rate = [], top
-    for start, stop in reversed(slices):
-        rates = [rate] * (stop - start) + rates
-        rate = rate / divide
-    return rates
-
-
-RATES = Exercise(
-    number="6.2",
-    reference=layered_rates,
+RATES = Entry(
+    "6.2",
     returns=("rates",),
     checked="The last group has the top rate, and each group before it the next one's divided, for 2, 3 and 4 groups.",
     cases=(
@@ -323,95 +210,114 @@ RATES = Exercise(
         "How often is the rate of a group divided? The last one never, the one before it once.",
         "rates[start:stop] = top / divide ** (len(slices) - 1 - group)",
     ),
-    misconceptions=(
-        Misconception(
-            divided_upwards,
-            "Your rates fall towards the head: the first group has the largest. The last group gets top, earlier ones less.",
-        ),
-        Misconception(
-            multiplied_downwards, "Your earlier groups have larger rates than top: divide, do not multiply."
-        ),
-        Misconception(last_divided_too, "You divide once too often: the last group gets top itself."),
-        Misconception(
-            divided_once_for_all,
-            "All groups but the last get the same rate. Each one is divided again: top / divide, then top / divide².",
-        ),
-        Misconception(
-            one_rate_for_all, "Every group has the rate top: divide for each step towards the input."
-        ),
-        Misconception(divided_by_steps, "You divide by divide · steps. It is a power: divide ** steps."),
-        Misconception(
-            one_rate_for_each_group,
-            "That is one rate for each group. theta needs one for each weight: repeat it over the group's slice.",
-        ),
-        Misconception(
-            laid_out_from_the_last,
-            "Your vector begins with the last group. theta begins with the first: rates[start:stop] belongs to theta[start:stop].",
-        ),
-        Misconception(
-            divided_from_here_on,
-            "Your rates fall towards the head, and even the first group's is divided. The last group gets top, earlier ones less.",
-        ),
-        Misconception(
-            stop_left_out,
-            "The last weight of each group has no rate: [start:stop] leaves out stop by itself, so do not subtract 1.",
-        ),
-        Misconception(
-            whole_numbers,
-            "Every rate is 0. If your array holds whole numbers (dtype=int), it cuts 0.1 down to 0: np.zeros(P) without dtype keeps fractions.",
-        ),
-    ),
-    alternatives=(layered_rates_with_repeat, layered_rates_from_the_top),
 )
 
-# ---------------------------------------------------------------- 6.3 which groups train when
 
+@RATES.reference
+def layered_rates(slices, top, divide):
+    """A rate for every weight, smaller for earlier groups.
 
-def thawed(step, steps, groups, plan):
-    """Which groups train at a step: 1 for a group that does, 0 for one that is still frozen.
-
-    step: from 0 to steps - 1. groups: how many there are, from first (nearest the input) to last (the head).
-    plan "gradual": steps are cut into as many equal parts as there are groups. In the first part only the
-    last group trains; at the start of each further part one more thaws, from the last towards the first.
-    plan "head first": in the first third of the steps only the last group trains, then all do.
-    Return the mask of the groups, shape (groups,).
+    slices: pairs (start, stop) as in 6.1, from the first group to the last, together all of theta.
+    The last group gets the rate top, each group before it the rate of the next one divided by divide.
+    Return the rates, shape (P,), P weights in all.
     """
-    if plan == "gradual":
-        awake = 1 + step * groups // steps
-    elif 3 * step >= steps:
-        awake = groups
-    else:
-        awake = 1
-    return np.array([float(group >= groups - awake) for group in range(groups)])
+    rates = np.empty(slices[-1][1])
+    for group, (start, stop) in enumerate(slices):
+        rates[start:stop] = top / divide ** (len(slices) - 1 - group)
+    return rates
 
 
-def thawed_from_the_first(step, steps, groups, plan):
-    return thawed(step, steps, groups, plan)[::-1]
+@RATES.wrong(
+    "Your rates fall towards the head: the first group has the largest. The last group gets top, earlier ones less."
+)
+def divided_upwards(slices, top, divide):
+    return rates_like(lambda group, groups: group)(slices, top, divide)
 
 
-def refrozen_behind(step, steps, groups, plan):
-    mask = thawed(step, steps, groups, plan)
-    if plan == "gradual":
-        first = int(np.argmax(mask))
-        mask[first + 1 :] = 0
-    return mask
+@RATES.wrong("Your earlier groups have larger rates than top: divide, do not multiply.")
+def multiplied_downwards(slices, top, divide):
+    return rates_like(lambda group, groups: group + 1 - groups)(slices, top, divide)
 
 
-def everything_from_the_start(step, steps, groups, plan):
-    return np.ones(groups)
+@RATES.wrong("You divide once too often: the last group gets top itself.")
+def last_divided_too(slices, top, divide):
+    return rates_like(lambda group, groups: groups - group)(slices, top, divide)
 
 
-def last_never_let_go(step, steps, groups, plan):
-    return np.arange(groups) == groups - 1.0
+@RATES.wrong(
+    "All groups but the last get the same rate. Each one is divided again: top / divide, then top / divide²."
+)
+def divided_once_for_all(slices, top, divide):
+    return rates_like(lambda group, groups: int(group < groups - 1))(slices, top, divide)
 
 
-def nothing_at_first(step, steps, groups, plan):
-    awake = step * groups // steps if plan == "gradual" else (groups if 3 * step >= steps else 0)
-    return np.array([float(group >= groups - awake) for group in range(groups)])
+@RATES.wrong("Every group has the rate top: divide for each step towards the input.")
+def one_rate_for_all(slices, top, divide):
+    return rates_like(lambda group, groups: 0)(slices, top, divide)
 
 
-def plans_exchanged(step, steps, groups, plan):
-    return thawed(step, steps, groups, "head first" if plan == "gradual" else "gradual")
+@RATES.wrong("You divide by divide · steps. It is a power: divide ** steps.")
+def divided_by_steps(slices, top, divide):
+    rates = np.empty(slices[-1][1])
+    for group, (start, stop) in enumerate(slices):
+        rates[start:stop] = top / max(divide * (len(slices) - 1 - group), 1)
+    return rates
+
+
+@RATES.wrong(
+    "That is one rate for each group. theta needs one for each weight: repeat it over the group's slice."
+)
+def one_rate_for_each_group(slices, top, divide):
+    return [top / divide ** (len(slices) - 1 - group) for group in range(len(slices))]
+
+
+@RATES.wrong(
+    "Your vector begins with the last group. theta begins with the first: rates[start:stop] belongs to theta[start:stop]."
+)
+def laid_out_from_the_last(slices, top, divide):
+    sizes = [stop - start for start, stop in reversed(slices)]
+    return np.repeat([top / divide**steps for steps in range(len(slices))], sizes)
+
+
+@RATES.wrong(
+    "Your rates fall towards the head, and even the first group's is divided. The last group gets top, earlier ones less."
+)
+def divided_from_here_on(slices, top, divide):
+    return rates_like(lambda group, groups: group + 1)(slices, top, divide)
+
+
+@RATES.wrong(
+    "The last weight of each group has no rate: [start:stop] leaves out stop by itself, so do not subtract 1."
+)
+def stop_left_out(slices, top, divide):
+    rates, wanted = np.zeros(slices[-1][1]), layered_rates(slices, top, divide)
+    for start, stop in slices:
+        rates[start : stop - 1] = wanted[start : stop - 1]
+    return rates
+
+
+@RATES.wrong(
+    "Every rate is 0. If your array holds whole numbers (dtype=int), it cuts 0.1 down to 0: np.zeros(P) without dtype keeps fractions."
+)
+def whole_numbers(slices, top, divide):
+    rates = np.zeros(slices[-1][1], dtype=int)
+    rates[:] = layered_rates(slices, top, divide)
+    return rates
+
+
+@RATES.right
+def layered_rates_with_repeat(slices, top, divide):
+    sizes = [stop - start for start, stop in slices]
+    return np.repeat(top / divide ** np.arange(len(slices) - 1.0, -1.0, -1.0), sizes)
+
+
+@RATES.right
+def layered_rates_from_the_top(slices, top, divide):
+    rates, rate = [], top
+    for start, stop in reversed(slices):
+        rates = [rate] * (stop - start) + rates
+        rate = rate / divide
+    return rates
 
 
 def gradual_or(other):
@@ -436,82 +342,8 @@ def head_first_or(until):
     return wrong
 
 
-def head_first_for_half(step, steps, groups, plan):
-    return head_first_or(lambda step, steps, groups: 2 * step >= steps)(step, steps, groups, plan)
-
-
-def head_first_one_step_late(step, steps, groups, plan):
-    return head_first_or(lambda step, steps, groups: 3 * step > steps)(step, steps, groups, plan)
-
-
-def head_first_for_one_part(step, steps, groups, plan):
-    return head_first_or(lambda step, steps, groups: step >= steps // groups)(step, steps, groups, plan)
-
-
-def gradual_in_both(step, steps, groups, plan):
-    return thawed(step, steps, groups, "gradual")
-
-
-def head_first_in_both(step, steps, groups, plan):
-    return thawed(step, steps, groups, "head first")
-
-
-def gradual_without_the_head(step, steps, groups, plan):
-    return gradual_or(lambda step, steps, groups: step * groups // steps)(step, steps, groups, plan)
-
-
-def all_of_minus_zero(step, steps, groups, plan):
-    mask = np.zeros(groups)
-    awake = step * groups // steps if plan == "gradual" else (groups if 3 * step >= steps else 1)
-    mask[-awake:] = 1
-    return mask
-
-
-def gradual_in_three_parts(step, steps, groups, plan):
-    return gradual_or(lambda step, steps, groups: 1 + 3 * step // steps)(step, steps, groups, plan)
-
-
-def gradual_one_step_late(step, steps, groups, plan):
-    return gradual_or(lambda step, steps, groups: max(1, -(-step * groups // steps)))(
-        step, steps, groups, plan
-    )
-
-
-def steps_counted_from_one(step, steps, groups, plan):
-    return thawed(step + 1, steps, groups, plan)
-
-
-def gradual_from_the_first(step, steps, groups, plan):
-    mask = thawed(step, steps, groups, plan)
-    return mask[::-1] if plan == "gradual" else mask
-
-
-def mask_turned_round_here(step, steps, groups, plan):
-    return 1 - thawed(step, steps, groups, plan)
-
-
-def head_left_alone_afterwards(step, steps, groups, plan):
-    if plan == "gradual" or 3 * step < steps:
-        return thawed(step, steps, groups, plan)
-    return np.array([float(group < groups - 1) for group in range(groups)])
-
-
-def thawed_with_parts(step, steps, groups, plan):
-    mask = np.zeros(groups)
-    part = int(step / (steps / groups))
-    count = part + 1 if plan == "gradual" else (1 if step < steps / 3 else groups)
-    mask[-count:] = 1
-    return mask
-
-
-def thawed_as_list(step, steps, groups, plan):
-    starts = [steps * k / groups if plan == "gradual" else steps / 3 * min(k, 1) for k in range(groups)]
-    return [int(step >= start) for start in reversed(starts)]
-
-
-THAWED = Exercise(
-    number="6.3",
-    reference=thawed,
+THAWED = Entry(
+    "6.3",
     returns=("mask",),
     checked="Both plans thaw the right groups, before, at and after every change.",
     cases=tuple(
@@ -531,93 +363,173 @@ THAWED = Exercise(
         "Count how many groups are awake. They are always the last ones.",
         'For "gradual" it is 1 + step * groups // steps; for "head first" 1, and from the step with 3 * step >= steps on all of them.',
     ),
-    misconceptions=(
-        Misconception(
-            thawed_from_the_first,
-            "You thaw from the first group on. The head comes first: what it learned is what the others then adapt to.",
-        ),
-        Misconception(
-            refrozen_behind,
-            "Only the newest group trains; those thawed before are frozen again. Once thawed, a group goes on training.",
-        ),
-        Misconception(
-            everything_from_the_start, "Every group trains from the first step: nothing is thawed one by one."
-        ),
-        Misconception(
-            last_never_let_go, "Only the last group ever trains: thaw the others as the plan says."
-        ),
-        Misconception(nothing_at_first, "At first nothing trains. The last group is awake from step 0."),
-        Misconception(plans_exchanged, "You have exchanged the two plans."),
-        Misconception(
-            head_first_for_half, "Head first lasts for a third of the steps, not for half of them."
-        ),
-        Misconception(
-            head_first_one_step_late,
-            "Head first ends one step too late: at step = steps / 3 the first third is over, so there all train. Steps count from 0.",
-        ),
-        Misconception(
-            head_first_for_one_part,
-            "Head first lasts for steps / groups in yours. It is a third of the steps, however many groups there are.",
-        ),
-        Misconception(
-            gradual_in_both,
-            "You thaw group by group in both plans. In head first all train at once after the first third: look at plan.",
-        ),
-        Misconception(
-            head_first_in_both,
-            "You thaw all at once in both plans. In gradual one group thaws at the start of each part: look at plan.",
-        ),
-        Misconception(
-            gradual_without_the_head,
-            "In gradual nothing trains in the first part, and the first group never does: one more is awake, 1 + the number of finished parts.",
-        ),
-        Misconception(
-            all_of_minus_zero,
-            "In the first part of gradual all groups train: with 0 awake, mask[-0:] is the whole mask. From step 0 on 1 is awake, so add 1.",
-        ),
-        Misconception(
-            gradual_in_three_parts,
-            "You cut gradual into three parts, whatever the number of groups: there are as many parts as groups.",
-        ),
-        Misconception(
-            gradual_one_step_late,
-            "In gradual each group thaws one step too late: it is awake from the first step of its part. Round down, then add 1.",
-        ),
-        Misconception(
-            steps_counted_from_one,
-            "You thaw one step too early: step counts from 0, so after the first third step is steps / 3, and no 1 is added to it.",
-        ),
-        Misconception(
-            gradual_from_the_first,
-            "Head first is right, but gradual goes from the first group to the last: the last one is awake first, then the one before it.",
-        ),
-        Misconception(mask_turned_round_here, "Your mask is turned round: 1 trains, 0 is frozen."),
-        Misconception(
-            head_left_alone_afterwards, "After the first third all groups train, the head as well."
-        ),
-    ),
-    alternatives=(thawed_with_parts, thawed_as_list),
 )
 
-# ---------------------------------------------------------------- 6.4 PyTorch's parameter groups
 
+@THAWED.reference
+def thawed(step, steps, groups, plan):
+    """Which groups train at a step: 1 for a group that does, 0 for one that is still frozen.
 
-def parameter_groups(model, rates):
-    """The groups for a PyTorch optimizer, with frozen ones left out and put to rest.
-
-    model: a module whose children are the groups, in order (model.named_children()).
-    rates: from the name of each child to its rate; 0 means that it is frozen.
-    A frozen child gets requires_grad_(False) and eval(); the others stay trainable and in train mode.
-    Return a list of {"params": list of its parameters, "lr": its rate}, one for each child that trains, in order.
+    step: from 0 to steps - 1. groups: how many there are, from first (nearest the input) to last (the head).
+    plan "gradual": steps are cut into as many equal parts as there are groups. In the first part only the
+    last group trains; at the start of each further part one more thaws, from the last towards the first.
+    plan "head first": in the first third of the steps only the last group trains, then all do.
+    Return the mask of the groups, shape (groups,).
     """
-    groups = []
-    for name, child in model.named_children():
-        if rates[name]:
-            groups.append({"params": list(child.parameters()), "lr": rates[name]})
-        else:
-            child.requires_grad_(False)
-            child.eval()
-    return groups
+    if plan == "gradual":
+        awake = 1 + step * groups // steps
+    elif 3 * step >= steps:
+        awake = groups
+    else:
+        awake = 1
+    return np.array([float(group >= groups - awake) for group in range(groups)])
+
+
+@THAWED.wrong(
+    "You thaw from the first group on. The head comes first: what it learned is what the others then adapt to."
+)
+def thawed_from_the_first(step, steps, groups, plan):
+    return thawed(step, steps, groups, plan)[::-1]
+
+
+@THAWED.wrong(
+    "Only the newest group trains; those thawed before are frozen again. Once thawed, a group goes on training."
+)
+def refrozen_behind(step, steps, groups, plan):
+    mask = thawed(step, steps, groups, plan)
+    if plan == "gradual":
+        first = int(np.argmax(mask))
+        mask[first + 1 :] = 0
+    return mask
+
+
+@THAWED.wrong("Every group trains from the first step: nothing is thawed one by one.")
+def everything_from_the_start(step, steps, groups, plan):
+    return np.ones(groups)
+
+
+@THAWED.wrong("Only the last group ever trains: thaw the others as the plan says.")
+def last_never_let_go(step, steps, groups, plan):
+    return np.arange(groups) == groups - 1.0
+
+
+@THAWED.wrong("At first nothing trains. The last group is awake from step 0.")
+def nothing_at_first(step, steps, groups, plan):
+    awake = step * groups // steps if plan == "gradual" else (groups if 3 * step >= steps else 0)
+    return np.array([float(group >= groups - awake) for group in range(groups)])
+
+
+@THAWED.wrong("You have exchanged the two plans.")
+def plans_exchanged(step, steps, groups, plan):
+    return thawed(step, steps, groups, "head first" if plan == "gradual" else "gradual")
+
+
+@THAWED.wrong("Head first lasts for a third of the steps, not for half of them.")
+def head_first_for_half(step, steps, groups, plan):
+    return head_first_or(lambda step, steps, groups: 2 * step >= steps)(step, steps, groups, plan)
+
+
+@THAWED.wrong(
+    "Head first ends one step too late: at step = steps / 3 the first third is over, so there all train. Steps count from 0."
+)
+def head_first_one_step_late(step, steps, groups, plan):
+    return head_first_or(lambda step, steps, groups: 3 * step > steps)(step, steps, groups, plan)
+
+
+@THAWED.wrong(
+    "Head first lasts for steps / groups in yours. It is a third of the steps, however many groups there are."
+)
+def head_first_for_one_part(step, steps, groups, plan):
+    return head_first_or(lambda step, steps, groups: step >= steps // groups)(step, steps, groups, plan)
+
+
+@THAWED.wrong(
+    "You thaw group by group in both plans. In head first all train at once after the first third: look at plan."
+)
+def gradual_in_both(step, steps, groups, plan):
+    return thawed(step, steps, groups, "gradual")
+
+
+@THAWED.wrong(
+    "You thaw all at once in both plans. In gradual one group thaws at the start of each part: look at plan."
+)
+def head_first_in_both(step, steps, groups, plan):
+    return thawed(step, steps, groups, "head first")
+
+
+@THAWED.wrong(
+    "In gradual nothing trains in the first part, and the first group never does: one more is awake, 1 + the number of finished parts."
+)
+def gradual_without_the_head(step, steps, groups, plan):
+    return gradual_or(lambda step, steps, groups: step * groups // steps)(step, steps, groups, plan)
+
+
+@THAWED.wrong(
+    "In the first part of gradual all groups train: with 0 awake, mask[-0:] is the whole mask. From step 0 on 1 is awake, so add 1."
+)
+def all_of_minus_zero(step, steps, groups, plan):
+    mask = np.zeros(groups)
+    awake = step * groups // steps if plan == "gradual" else (groups if 3 * step >= steps else 1)
+    mask[-awake:] = 1
+    return mask
+
+
+@THAWED.wrong(
+    "You cut gradual into three parts, whatever the number of groups: there are as many parts as groups."
+)
+def gradual_in_three_parts(step, steps, groups, plan):
+    return gradual_or(lambda step, steps, groups: 1 + 3 * step // steps)(step, steps, groups, plan)
+
+
+@THAWED.wrong(
+    "In gradual each group thaws one step too late: it is awake from the first step of its part. Round down, then add 1."
+)
+def gradual_one_step_late(step, steps, groups, plan):
+    return gradual_or(lambda step, steps, groups: max(1, -(-step * groups // steps)))(
+        step, steps, groups, plan
+    )
+
+
+@THAWED.wrong(
+    "You thaw one step too early: step counts from 0, so after the first third step is steps / 3, and no 1 is added to it."
+)
+def steps_counted_from_one(step, steps, groups, plan):
+    return thawed(step + 1, steps, groups, plan)
+
+
+@THAWED.wrong(
+    "Head first is right, but gradual goes from the first group to the last: the last one is awake first, then the one before it."
+)
+def gradual_from_the_first(step, steps, groups, plan):
+    mask = thawed(step, steps, groups, plan)
+    return mask[::-1] if plan == "gradual" else mask
+
+
+@THAWED.wrong("Your mask is turned round: 1 trains, 0 is frozen.")
+def mask_turned_round_here(step, steps, groups, plan):
+    return 1 - thawed(step, steps, groups, plan)
+
+
+@THAWED.wrong("After the first third all groups train, the head as well.")
+def head_left_alone_afterwards(step, steps, groups, plan):
+    if plan == "gradual" or 3 * step < steps:
+        return thawed(step, steps, groups, plan)
+    return np.array([float(group < groups - 1) for group in range(groups)])
+
+
+@THAWED.right
+def thawed_with_parts(step, steps, groups, plan):
+    mask = np.zeros(groups)
+    part = int(step / (steps / groups))
+    count = part + 1 if plan == "gradual" else (1 if step < steps / 3 else groups)
+    mask[-count:] = 1
+    return mask
+
+
+@THAWED.right
+def thawed_as_list(step, steps, groups, plan):
+    starts = [steps * k / groups if plan == "gradual" else steps / 3 * min(k, 1) for k in range(groups)]
+    return [int(step >= start) for start in reversed(starts)]
 
 
 def observe_groups(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
@@ -657,126 +569,6 @@ def observe_groups(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     return {"groups": "; ".join(said) + ".", "state": "; ".join(left) + "."}
 
 
-def frozen_with_rate_zero(model, rates):
-    return [{"params": list(child.parameters()), "lr": rates[name]} for name, child in model.named_children()]
-
-
-def frozen_at_rest_but_in_the_list(model, rates):
-    parameter_groups(model, rates)
-    return frozen_with_rate_zero(model, rates)
-
-
-def frozen_left_in_train_mode(model, rates):
-    groups = []
-    for name, child in model.named_children():
-        if rates[name]:
-            groups.append({"params": list(child.parameters()), "lr": rates[name]})
-        else:
-            child.requires_grad_(False)
-    return groups
-
-
-def frozen_still_wants_gradient(model, rates):
-    groups = []
-    for name, child in model.named_children():
-        if rates[name]:
-            groups.append({"params": list(child.parameters()), "lr": rates[name]})
-        else:
-            child.eval()
-    return groups
-
-
-def frozen_only_left_out(model, rates):
-    return [
-        {"params": list(child.parameters()), "lr": rates[name]}
-        for name, child in model.named_children()
-        if rates[name]
-    ]
-
-
-def one_group_for_each_tensor(model, rates):
-    return [
-        {"params": [parameter], "lr": group["lr"]}
-        for group in parameter_groups(model, rates)
-        for parameter in group["params"]
-    ]
-
-
-def same_rates_in_one_group(model, rates):
-    by_rate = {}
-    for group in parameter_groups(model, rates):
-        by_rate.setdefault(group["lr"], []).extend(group["params"])
-    return [{"params": params, "lr": rate} for rate, params in by_rate.items()]
-
-
-def whole_model_in_each_group(model, rates):
-    return [
-        {"params": list(model.parameters()), "lr": group["lr"]} for group in parameter_groups(model, rates)
-    ]
-
-
-def groups_in_reverse(model, rates):
-    return parameter_groups(model, rates)[::-1]
-
-
-def rates_in_reverse(model, rates):
-    groups = parameter_groups(model, rates)
-    return [
-        {"params": group["params"], "lr": other["lr"]}
-        for group, other in zip(groups, groups[::-1], strict=True)
-    ]
-
-
-def rates_by_position(model, rates):
-    return parameter_groups(model, dict(zip(dict(model.named_children()), rates.values(), strict=True)))
-
-
-def biases_forgotten(model, rates):
-    return [
-        {"params": [p for p in group["params"] if p.ndim > 1], "lr": group["lr"]}
-        for group in parameter_groups(model, rates)
-    ]
-
-
-def order_of_the_rates(model, rates):
-    groups = parameter_groups(model, rates)
-    by_name = {name: child for name, child in model.named_children() if rates[name]}
-    return [
-        next(group for group in groups if group["params"][0] is next(by_name[name].parameters()))
-        for name in rates
-        if name in by_name
-    ]
-
-
-def whole_model_in_eval_mode(model, rates):
-    groups = parameter_groups(model, rates)
-    model.eval()
-    return groups
-
-
-def parameter_groups_in_two_loops(model, rates):
-    for name, child in model.named_children():
-        child.train(rates[name] > 0)
-        for parameter in child.parameters():
-            parameter.requires_grad = rates[name] > 0
-    return [
-        dict(lr=rates[name], params=[*child.parameters()])
-        for name, child in model.named_children()
-        if rates[name] > 0
-    ]
-
-
-def parameter_groups_by_name(model, rates):
-    groups = []
-    for child in model.children():
-        name = next(name for name in rates if getattr(model, name) is child)
-        if rates[name] == 0:
-            child.eval().requires_grad_(False)
-            continue
-        groups.append({"params": [p for _, p in child.named_parameters()], "lr": rates[name]})
-    return groups
-
-
 def model_case(**rates: float) -> dict[str, Any]:
     import torch
 
@@ -793,9 +585,8 @@ def model_case(**rates: float) -> dict[str, Any]:
     return dict(model=model, rates=rates)
 
 
-PARAMETERS = Exercise(
-    number="6.4",
-    reference=parameter_groups,
+PARAMETERS = Entry(
+    "6.4",
     returns=("groups",),
     observe=observe_groups,
     may_change=("model",),
@@ -813,61 +604,181 @@ PARAMETERS = Exercise(
         "for name, child in model.named_children(): either it trains, then append its group, or it is frozen, then put it to rest.",
         'groups.append({"params": list(child.parameters()), "lr": rates[name]}); frozen: child.requires_grad_(False); child.eval().',
     ),
-    misconceptions=(
-        Misconception(
-            frozen_with_rate_zero,
-            "A frozen group is in the optimizer with rate 0. Rate 0 alone stops neither its batch norm nor the computing of its gradients: leave it out, requires_grad_(False), eval().",
-        ),
-        Misconception(
-            frozen_at_rest_but_in_the_list,
-            "The frozen child is at rest as it should be, but still in your list, with rate 0: leave it out.",
-        ),
-        Misconception(
-            frozen_left_in_train_mode,
-            "The frozen child is left in train mode, where batch norm follows the new data: call eval() on the child as a whole.",
-        ),
-        Misconception(
-            frozen_still_wants_gradient,
-            "The frozen child's gradients are still computed for nothing: child.requires_grad_(False). (child.requires_grad = False does not reach its parameters.)",
-        ),
-        Misconception(
-            frozen_only_left_out,
-            "The frozen child is left out of the optimizer, and no more: it needs requires_grad_(False) and eval() as well.",
-        ),
-        Misconception(
-            one_group_for_each_tensor,
-            "You make a group of every tensor. One group for each child: its layers share a rate.",
-        ),
-        Misconception(
-            same_rates_in_one_group,
-            "Children with the same rate share a group in yours: make one for each child, so that each rate can change later.",
-        ),
-        Misconception(
-            whole_model_in_each_group,
-            "Each of your groups holds the whole model: take child.parameters(), not model.parameters().",
-        ),
-        Misconception(groups_in_reverse, "Your groups come last to first. Keep the order of the children."),
-        Misconception(
-            order_of_the_rates,
-            "Your groups come in the order of the rates. Go through model.named_children(): they are in the order of the layers.",
-        ),
-        Misconception(
-            rates_in_reverse,
-            "The rates are at the wrong groups, in reverse: take rates[name] for the child of that name.",
-        ),
-        Misconception(
-            rates_by_position,
-            "You take the first rate for the first child. Rates may come in any order: take rates[name] for the child of that name.",
-        ),
-        Misconception(
-            biases_forgotten,
-            "Some parameters are missing, biases or those of batch norm: take all of child.parameters().",
-        ),
-        Misconception(
-            whole_model_in_eval_mode, "The whole model is in eval mode. Only the frozen children rest."
-        ),
-    ),
-    alternatives=(parameter_groups_in_two_loops, parameter_groups_by_name),
 )
 
-EXERCISES = [GROUPS, RATES, THAWED, PARAMETERS]
+
+@PARAMETERS.reference
+def parameter_groups(model, rates):
+    """The groups for a PyTorch optimizer, with frozen ones left out and put to rest.
+
+    model: a module whose children are the groups, in order (model.named_children()).
+    rates: from the name of each child to its rate; 0 means that it is frozen.
+    A frozen child gets requires_grad_(False) and eval(); the others stay trainable and in train mode.
+    Return a list of {"params": list of its parameters, "lr": its rate}, one for each child that trains, in order.
+    """
+    groups = []
+    for name, child in model.named_children():
+        if rates[name]:
+            groups.append({"params": list(child.parameters()), "lr": rates[name]})
+        else:
+            child.requires_grad_(False)
+            child.eval()
+    return groups
+
+
+@PARAMETERS.wrong(
+    "A frozen group is in the optimizer with rate 0. Rate 0 alone stops neither its batch norm nor the computing of its gradients: leave it out, requires_grad_(False), eval()."
+)
+def frozen_with_rate_zero(model, rates):
+    return [{"params": list(child.parameters()), "lr": rates[name]} for name, child in model.named_children()]
+
+
+@PARAMETERS.wrong(
+    "The frozen child is at rest as it should be, but still in your list, with rate 0: leave it out."
+)
+def frozen_at_rest_but_in_the_list(model, rates):
+    parameter_groups(model, rates)
+    return frozen_with_rate_zero(model, rates)
+
+
+@PARAMETERS.wrong(
+    "The frozen child is left in train mode, where batch norm follows the new data: call eval() on the child as a whole."
+)
+def frozen_left_in_train_mode(model, rates):
+    groups = []
+    for name, child in model.named_children():
+        if rates[name]:
+            groups.append({"params": list(child.parameters()), "lr": rates[name]})
+        else:
+            child.requires_grad_(False)
+    return groups
+
+
+@PARAMETERS.wrong(
+    "The frozen child's gradients are still computed for nothing: child.requires_grad_(False). (child.requires_grad = False does not reach its parameters.)"
+)
+def frozen_still_wants_gradient(model, rates):
+    groups = []
+    for name, child in model.named_children():
+        if rates[name]:
+            groups.append({"params": list(child.parameters()), "lr": rates[name]})
+        else:
+            child.eval()
+    return groups
+
+
+@PARAMETERS.wrong(
+    "The frozen child is left out of the optimizer, and no more: it needs requires_grad_(False) and eval() as well."
+)
+def frozen_only_left_out(model, rates):
+    return [
+        {"params": list(child.parameters()), "lr": rates[name]}
+        for name, child in model.named_children()
+        if rates[name]
+    ]
+
+
+@PARAMETERS.wrong("You make a group of every tensor. One group for each child: its layers share a rate.")
+def one_group_for_each_tensor(model, rates):
+    return [
+        {"params": [parameter], "lr": group["lr"]}
+        for group in parameter_groups(model, rates)
+        for parameter in group["params"]
+    ]
+
+
+@PARAMETERS.wrong(
+    "Children with the same rate share a group in yours: make one for each child, so that each rate can change later."
+)
+def same_rates_in_one_group(model, rates):
+    by_rate = {}
+    for group in parameter_groups(model, rates):
+        by_rate.setdefault(group["lr"], []).extend(group["params"])
+    return [{"params": params, "lr": rate} for rate, params in by_rate.items()]
+
+
+@PARAMETERS.wrong(
+    "Each of your groups holds the whole model: take child.parameters(), not model.parameters()."
+)
+def whole_model_in_each_group(model, rates):
+    return [
+        {"params": list(model.parameters()), "lr": group["lr"]} for group in parameter_groups(model, rates)
+    ]
+
+
+@PARAMETERS.wrong("Your groups come last to first. Keep the order of the children.")
+def groups_in_reverse(model, rates):
+    return parameter_groups(model, rates)[::-1]
+
+
+@PARAMETERS.wrong(
+    "The rates are at the wrong groups, in reverse: take rates[name] for the child of that name."
+)
+def rates_in_reverse(model, rates):
+    groups = parameter_groups(model, rates)
+    return [
+        {"params": group["params"], "lr": other["lr"]}
+        for group, other in zip(groups, groups[::-1], strict=True)
+    ]
+
+
+@PARAMETERS.wrong(
+    "You take the first rate for the first child. Rates may come in any order: take rates[name] for the child of that name."
+)
+def rates_by_position(model, rates):
+    return parameter_groups(model, dict(zip(dict(model.named_children()), rates.values(), strict=True)))
+
+
+@PARAMETERS.wrong(
+    "Some parameters are missing, biases or those of batch norm: take all of child.parameters()."
+)
+def biases_forgotten(model, rates):
+    return [
+        {"params": [p for p in group["params"] if p.ndim > 1], "lr": group["lr"]}
+        for group in parameter_groups(model, rates)
+    ]
+
+
+@PARAMETERS.wrong(
+    "Your groups come in the order of the rates. Go through model.named_children(): they are in the order of the layers."
+)
+def order_of_the_rates(model, rates):
+    groups = parameter_groups(model, rates)
+    by_name = {name: child for name, child in model.named_children() if rates[name]}
+    return [
+        next(group for group in groups if group["params"][0] is next(by_name[name].parameters()))
+        for name in rates
+        if name in by_name
+    ]
+
+
+@PARAMETERS.wrong("The whole model is in eval mode. Only the frozen children rest.")
+def whole_model_in_eval_mode(model, rates):
+    groups = parameter_groups(model, rates)
+    model.eval()
+    return groups
+
+
+@PARAMETERS.right
+def parameter_groups_in_two_loops(model, rates):
+    for name, child in model.named_children():
+        child.train(rates[name] > 0)
+        for parameter in child.parameters():
+            parameter.requires_grad = rates[name] > 0
+    return [
+        dict(lr=rates[name], params=[*child.parameters()])
+        for name, child in model.named_children()
+        if rates[name] > 0
+    ]
+
+
+@PARAMETERS.right
+def parameter_groups_by_name(model, rates):
+    groups = []
+    for child in model.children():
+        name = next(name for name in rates if getattr(model, name) is child)
+        if rates[name] == 0:
+            child.eval().requires_grad_(False)
+            continue
+        groups.append({"params": [p for _, p in child.named_parameters()], "lr": rates[name]})
+    return groups

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.exercises.bank import Case, Exercise, Misconception
+from course_utils.exercises.bank import Case, Entry
 
 
 def bowl(h):
@@ -17,9 +17,46 @@ def staircase(h):
     return np.round(4 * np.sin(h) + h**2).sum(axis=1)
 
 
-# ---------------------------------------------------------------- 9.1 the gradient of the smoothed loss
+def smoothed(losses, h, sigma, directions, other=None, divide=None, along=None, scale=None):
+    """``smoothed_gradient`` with one part changed."""
+    other = directions if other is None else other
+    along = directions if along is None else along
+    grad = np.zeros_like(h)
+    for u, v, w in zip(directions, other, along, strict=True):
+        slope = (losses(h + sigma * u) - losses(h - sigma * v)) / (2 * sigma if divide is None else divide)
+        grad += slope[:, None] * w
+    return grad / (len(directions) * len(h) if scale is None else scale)
 
 
+def smoothed_case(losses, pairs: int, n: int, k: int, sigma: float, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return dict(
+        losses=losses,
+        h=rng.standard_normal((n, k)),
+        sigma=sigma,
+        directions=rng.standard_normal((pairs, n, k)),
+    )
+
+
+SMOOTHED = Entry(
+    "9.1",
+    returns=("grad",),
+    batch="h",
+    checked="The estimate is right on a smooth loss and on a staircase, for two batches, sizes of noise and numbers of pairs.",
+    cases=(
+        Case("a smooth loss: 3 rows of 2, 2 pairs, sigma 0.5", lambda: smoothed_case(bowl, 2, 3, 2, 0.5, 91)),
+        Case(
+            "a staircase: 2 rows of 4, 3 pairs, sigma 0.7", lambda: smoothed_case(staircase, 3, 2, 4, 0.7, 92)
+        ),
+    ),
+    hints=(
+        "For one pair u: the losses at h + sigma·u and h − sigma·u, with the same u, are 2·sigma apart along u.",
+        "slope[:, None] * u has shape (N, k): a row's slope times its direction. Then a mean over pairs, and 1/N for the batch.",
+    ),
+)
+
+
+@SMOOTHED.reference
 def smoothed_gradient(losses, h, sigma, directions):
     """The gradient of the loss smoothed by Gaussian noise, estimated from pairs of queries.
 
@@ -35,62 +72,82 @@ def smoothed_gradient(losses, h, sigma, directions):
     return grad / len(directions) / len(h)
 
 
-def smoothed(losses, h, sigma, directions, other=None, divide=None, along=None, scale=None):
-    """``smoothed_gradient`` with one part changed."""
-    other = directions if other is None else other
-    along = directions if along is None else along
-    grad = np.zeros_like(h)
-    for u, v, w in zip(directions, other, along, strict=True):
-        slope = (losses(h + sigma * u) - losses(h - sigma * v)) / (2 * sigma if divide is None else divide)
-        grad += slope[:, None] * w
-    return grad / (len(directions) * len(h) if scale is None else scale)
-
-
+@SMOOTHED.wrong(
+    "The two sides of a pair use different noise, so their difference is not a slope along anything: "
+    "use the same u on both sides."
+)
 def fresh_noise_below(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, other=np.roll(directions, 1, axis=0))
 
 
+@SMOOTHED.wrong(
+    "The two points of a pair are 2·sigma apart, and you divide by sigma: the factor 2 is missing."
+)
 def half_forgotten(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, divide=sigma)
 
 
+@SMOOTHED.wrong(
+    "You divide by 2 and not by sigma: a difference becomes a slope by dividing by the whole distance, 2·sigma."
+)
 def sigma_not_divided(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, divide=2)
 
 
+@SMOOTHED.wrong(
+    "You divide by sigma twice. The direction u in front is not scaled by sigma, so one sigma is enough."
+)
 def sigma_squared(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, divide=2 * sigma**2)
 
 
+@SMOOTHED.wrong(
+    "You compare with the loss at h itself. Take the pair's other side, h − sigma·u: what is "
+    "symmetric about h then cancels."
+)
 def loss_here_below(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, other=0 * directions, divide=sigma)
 
 
+@SMOOTHED.wrong("You add the pairs up. Divide by their number: each is an estimate by itself.")
 def pairs_added_up(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, scale=len(h))
 
 
+@SMOOTHED.wrong(
+    "Your gradient is that of the sum over the batch. The loss is a mean over N rows: one 1/N is missing."
+)
 def batch_added_up(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, scale=len(directions))
 
 
+@SMOOTHED.wrong("You divide by the batch size twice. The mean over the batch brings one 1/N.")
 def batch_averaged_twice(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, scale=len(directions) * len(h) ** 2)
 
 
+@SMOOTHED.wrong(
+    "That is the first form of the formula: right on average, and very noisy. Use the pair: subtract "
+    "the loss at h − sigma·u, and divide by 2·sigma."
+)
 def one_side_only(losses, h, sigma, directions):
     above = np.stack([losses(h + sigma * u) for u in directions])
     return (above[:, :, None] * directions).mean(axis=0) / sigma / len(h)
 
 
+@SMOOTHED.wrong("You multiply by the sign of u. For Gaussian directions the slope goes with u itself.")
 def signs_only(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, along=np.sign(directions))
 
 
+@SMOOTHED.wrong(
+    "Every row gets the change of the mean loss, so each hears the noise of all others. Keep one loss, and one slope, a row."
+)
 def mean_loss_for_all(losses, h, sigma, directions):
     return smoothed(lambda h: np.full(len(h), losses(h).mean()), h, sigma, directions)
 
 
+@SMOOTHED.right
 def smoothed_all_at_once(losses, h, sigma, directions):
     pairs, n, k = directions.shape
     above = losses((h + sigma * directions).reshape(-1, k)).reshape(pairs, n)
@@ -98,166 +155,13 @@ def smoothed_all_at_once(losses, h, sigma, directions):
     return np.einsum("pn,pnk->nk", above - below, directions) / (2 * sigma * pairs * n)
 
 
+@SMOOTHED.right
 def smoothed_by_means(losses, h, sigma, directions):
     estimates = []
     for u in directions:
         up, down = h + sigma * u, h - sigma * u
         estimates.append((losses(up) - losses(down)).reshape(-1, 1) * u / (2 * sigma))
     return np.mean(estimates, axis=0) / h.shape[0]
-
-
-def smoothed_case(losses, pairs: int, n: int, k: int, sigma: float, seed: int) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    return dict(
-        losses=losses,
-        h=rng.standard_normal((n, k)),
-        sigma=sigma,
-        directions=rng.standard_normal((pairs, n, k)),
-    )
-
-
-SMOOTHED = Exercise(
-    number="9.1",
-    reference=smoothed_gradient,
-    returns=("grad",),
-    batch="h",
-    checked="The estimate is right on a smooth loss and on a staircase, for two batches, sizes of noise and numbers of pairs.",
-    cases=(
-        Case("a smooth loss: 3 rows of 2, 2 pairs, sigma 0.5", lambda: smoothed_case(bowl, 2, 3, 2, 0.5, 91)),
-        Case(
-            "a staircase: 2 rows of 4, 3 pairs, sigma 0.7", lambda: smoothed_case(staircase, 3, 2, 4, 0.7, 92)
-        ),
-    ),
-    hints=(
-        "For one pair u: the losses at h + sigma·u and h − sigma·u, with the same u, are 2·sigma apart along u.",
-        "slope[:, None] * u has shape (N, k): a row's slope times its direction. Then a mean over pairs, and 1/N for the batch.",
-    ),
-    misconceptions=(
-        Misconception(
-            fresh_noise_below,
-            "The two sides of a pair use different noise, so their difference is not a slope along anything: "
-            "use the same u on both sides.",
-        ),
-        Misconception(
-            half_forgotten,
-            "The two points of a pair are 2·sigma apart, and you divide by sigma: the factor 2 is missing.",
-        ),
-        Misconception(
-            sigma_not_divided,
-            "You divide by 2 and not by sigma: a difference becomes a slope by dividing by the whole distance, 2·sigma.",
-        ),
-        Misconception(
-            sigma_squared,
-            "You divide by sigma twice. The direction u in front is not scaled by sigma, so one sigma is enough.",
-        ),
-        Misconception(
-            loss_here_below,
-            "You compare with the loss at h itself. Take the pair's other side, h − sigma·u: what is "
-            "symmetric about h then cancels.",
-        ),
-        Misconception(
-            one_side_only,
-            "That is the first form of the formula: right on average, and very noisy. Use the pair: subtract "
-            "the loss at h − sigma·u, and divide by 2·sigma.",
-        ),
-        Misconception(
-            pairs_added_up, "You add the pairs up. Divide by their number: each is an estimate by itself."
-        ),
-        Misconception(
-            batch_added_up,
-            "Your gradient is that of the sum over the batch. The loss is a mean over N rows: one 1/N is missing.",
-        ),
-        Misconception(
-            batch_averaged_twice,
-            "You divide by the batch size twice. The mean over the batch brings one 1/N.",
-        ),
-        Misconception(
-            signs_only,
-            "You multiply by the sign of u. For Gaussian directions the slope goes with u itself.",
-        ),
-        Misconception(
-            mean_loss_for_all,
-            "Every row gets the change of the mean loss, so each hears the noise of all others. Keep one loss, and one slope, a row.",
-        ),
-    ),
-    alternatives=(smoothed_all_at_once, smoothed_by_means),
-)
-
-# ---------------------------------------------------------------- 9.2 straight through a rounding
-
-
-def rounded_linear(x, W, step, grad_h):
-    """A linear layer whose output is rounded, and its straight-through gradients.
-
-    x: shape (N, d). W: shape (d, k). grad_h: dL/dh, shape (N, k), of the mean loss.
-    Forward: h = x W, rounded to multiples of step. Backward: as if it had not been rounded.
-    Return h (N, k), grad_W (d, k) and grad_x (N, d).
-    """
-    h = step * np.round(x @ W / step)
-    return h, x.T @ grad_h, grad_h @ W.T
-
-
-def true_derivative(x, W, step, grad_h):
-    return step * np.round(x @ W / step), np.zeros_like(W), np.zeros_like(x)
-
-
-def gradient_rounded(x, W, step, grad_h):
-    grad = step * np.round(grad_h / step)
-    return step * np.round(x @ W / step), x.T @ grad, grad @ W.T
-
-
-def gradient_divided_by_step(x, W, step, grad_h):
-    return step * np.round(x @ W / step), x.T @ grad_h / step, grad_h @ W.T / step
-
-
-def gradient_times_step(x, W, step, grad_h):
-    return step * np.round(x @ W / step), step * x.T @ grad_h, step * grad_h @ W.T
-
-
-def rounded_to_whole_numbers(x, W, step, grad_h):
-    return np.round(x @ W), x.T @ grad_h, grad_h @ W.T
-
-
-def rounded_before_dividing(x, W, step, grad_h):
-    return step * np.round(x @ W), x.T @ grad_h, grad_h @ W.T
-
-
-def step_not_put_back(x, W, step, grad_h):
-    return np.round(x @ W / step), x.T @ grad_h, grad_h @ W.T
-
-
-def not_rounded(x, W, step, grad_h):
-    return x @ W, x.T @ grad_h, grad_h @ W.T
-
-
-def rounded_down(x, W, step, grad_h):
-    return step * np.floor(x @ W / step), x.T @ grad_h, grad_h @ W.T
-
-
-def weights_rounded(x, W, step, grad_h):
-    rounded = step * np.round(W / step)
-    return x @ rounded, x.T @ grad_h, grad_h @ rounded.T
-
-
-def batch_divided_again(x, W, step, grad_h):
-    return step * np.round(x @ W / step), x.T @ grad_h / len(x), grad_h @ W.T
-
-
-def passes_where_it_did_not_round(x, W, step, grad_h):
-    h = step * np.round(x @ W / step)
-    passed = grad_h * (np.abs(h - x @ W) < step / 4)
-    return h, x.T @ passed, passed @ W.T
-
-
-def rounded_by_remainder(x, W, step, grad_h):
-    exact = x @ W
-    h = exact + (np.rint(exact / step) * step - exact)
-    return h, np.einsum("nd,nk->dk", x, grad_h), np.einsum("nk,dk->nd", grad_h, W)
-
-
-def rounded_in_a_list(x, W, step, grad_h):
-    h = np.around((x @ W) / step) * step
-    return [h, (grad_h.T @ x).T, (W @ grad_h.T).T]
 
 
 def rounded_case(n: int, d: int, k: int, step: float, seed: int) -> dict[str, Any]:
@@ -270,9 +174,8 @@ def rounded_case(n: int, d: int, k: int, step: float, seed: int) -> dict[str, An
     )
 
 
-ROUNDED = Exercise(
-    number="9.2",
-    reference=rounded_linear,
+ROUNDED = Entry(
+    "9.2",
     returns=("h", "grad_W", "grad_x"),
     upstream="grad_h",
     batch="x",
@@ -285,115 +188,108 @@ ROUNDED = Exercise(
         "Count in steps: divide by step, round, and multiply by step again.",
         "The backward is that of the linear layer alone: grad_h goes straight through the rounding.",
     ),
-    misconceptions=(
-        Misconception(
-            true_derivative,
-            "That is the true derivative of a rounding, 0, and nothing in front would ever learn: pass grad_h through as it is.",
-        ),
-        Misconception(
-            gradient_rounded,
-            "You round the gradient too. Only the forward pass is rounded: small gradients must not be lost.",
-        ),
-        Misconception(
-            gradient_divided_by_step,
-            "You divide the gradient by step. Straight through means unchanged: on average h moves as much as x W does.",
-        ),
-        Misconception(
-            gradient_times_step,
-            "You multiply the gradient by step. Straight through means unchanged: on average h moves as much as x W does.",
-        ),
-        Misconception(
-            rounded_to_whole_numbers, "You round to whole numbers. Divide by step before and multiply after."
-        ),
-        Misconception(
-            rounded_before_dividing,
-            "You multiply by step but do not divide before rounding, so h comes out too small. Count in steps: round x W / step.",
-        ),
-        Misconception(
-            step_not_put_back, "You count in steps and stop there: multiply by step after rounding."
-        ),
-        Misconception(not_rounded, "The forward pass is not rounded: what g gets must lie on the grid."),
-        Misconception(
-            rounded_down, "You round down. Take the nearest multiple of step, or h is too small on average."
-        ),
-        Misconception(
-            weights_rounded,
-            "You round the weights. They stay exact and small steps add up in them: round x W.",
-        ),
-        Misconception(
-            batch_divided_again,
-            "You divide grad_W by the batch size. grad_h is of the mean loss: the 1/N is in already.",
-        ),
-        Misconception(
-            passes_where_it_did_not_round,
-            "You stop the gradient where the rounding moved h far. Straight through lets it pass everywhere.",
-        ),
-    ),
-    alternatives=(rounded_by_remainder, rounded_in_a_list),
 )
 
-# ---------------------------------------------------------------- 9.3 the slope of a plane through noise
 
+@ROUNDED.reference
+def rounded_linear(x, W, step, grad_h):
+    """A linear layer whose output is rounded, and its straight-through gradients.
 
-def plane_slope(nudges, heights):
-    """The slope of the plane that fits best to noisy heights.
-
-    nudges: where was asked, as moves away from h, shape (points, k). heights: the losses there, shape (points,).
-    Fit heights ≈ nudges @ slope + height by least squares. Return the slope, shape (k,).
+    x: shape (N, d). W: shape (d, k). grad_h: dL/dh, shape (N, k), of the mean loss.
+    Forward: h = x W, rounded to multiples of step. Backward: as if it had not been rounded.
+    Return h (N, k), grad_W (d, k) and grad_x (N, d).
     """
-    design = np.column_stack([nudges, np.ones(len(nudges))])
-    return np.linalg.lstsq(design, heights)[0][:-1]
+    h = step * np.round(x @ W / step)
+    return h, x.T @ grad_h, grad_h @ W.T
 
 
-def no_height(nudges, heights):
-    return np.linalg.lstsq(nudges, heights)[0]
+@ROUNDED.wrong(
+    "That is the true derivative of a rounding, 0, and nothing in front would ever learn: pass grad_h through as it is."
+)
+def true_derivative(x, W, step, grad_h):
+    return step * np.round(x @ W / step), np.zeros_like(W), np.zeros_like(x)
 
 
-def height_returned_too(nudges, heights):
-    return np.linalg.lstsq(np.column_stack([nudges, np.ones(len(nudges))]), heights)[0]
+@ROUNDED.wrong(
+    "You round the gradient too. Only the forward pass is rounded: small gradients must not be lost."
+)
+def gradient_rounded(x, W, step, grad_h):
+    grad = step * np.round(grad_h / step)
+    return step * np.round(x @ W / step), x.T @ grad, grad @ W.T
 
 
-def height_for_the_last_slope(nudges, heights):
-    return np.linalg.lstsq(np.column_stack([nudges, np.ones(len(nudges))]), heights)[0][1:]
+@ROUNDED.wrong(
+    "You divide the gradient by step. Straight through means unchanged: on average h moves as much as x W does."
+)
+def gradient_divided_by_step(x, W, step, grad_h):
+    return step * np.round(x @ W / step), x.T @ grad_h / step, grad_h @ W.T / step
 
 
-def last_slope_for_the_height(nudges, heights):
-    return np.linalg.lstsq(np.column_stack([np.ones(len(nudges)), nudges]), heights)[0][:-1]
+@ROUNDED.wrong(
+    "You multiply the gradient by step. Straight through means unchanged: on average h moves as much as x W does."
+)
+def gradient_times_step(x, W, step, grad_h):
+    return step * np.round(x @ W / step), step * x.T @ grad_h, step * grad_h @ W.T
 
 
-def products_averaged(nudges, heights):
-    return nudges.T @ (heights - heights.mean()) / len(heights)
+@ROUNDED.wrong("You round to whole numbers. Divide by step before and multiply after.")
+def rounded_to_whole_numbers(x, W, step, grad_h):
+    return np.round(x @ W), x.T @ grad_h, grad_h @ W.T
 
 
-def each_entry_by_itself(nudges, heights):
-    return nudges.T @ (heights - heights.mean()) / (nudges**2).sum(axis=0)
+@ROUNDED.wrong(
+    "You multiply by step but do not divide before rounding, so h comes out too small. Count in steps: round x W / step."
+)
+def rounded_before_dividing(x, W, step, grad_h):
+    return step * np.round(x @ W), x.T @ grad_h, grad_h @ W.T
 
 
-def only_heights_centred(nudges, heights):
-    return np.linalg.lstsq(nudges, heights - heights.mean())[0]
+@ROUNDED.wrong("You count in steps and stop there: multiply by step after rounding.")
+def step_not_put_back(x, W, step, grad_h):
+    return np.round(x @ W / step), x.T @ grad_h, grad_h @ W.T
 
 
-def first_points_only(nudges, heights):
-    few = nudges.shape[1] + 1
-    return np.linalg.lstsq(np.column_stack([nudges, np.ones(len(nudges))])[:few], heights[:few])[0][:-1]
+@ROUNDED.wrong("The forward pass is not rounded: what g gets must lie on the grid.")
+def not_rounded(x, W, step, grad_h):
+    return x @ W, x.T @ grad_h, grad_h @ W.T
 
 
-def slopes_averaged(nudges, heights):
-    return ((heights - heights.mean())[:, None] / nudges).mean(axis=0)
+@ROUNDED.wrong("You round down. Take the nearest multiple of step, or h is too small on average.")
+def rounded_down(x, W, step, grad_h):
+    return step * np.floor(x @ W / step), x.T @ grad_h, grad_h @ W.T
 
 
-def plane_slope_centred(nudges, heights):
-    return np.linalg.lstsq(nudges - nudges.mean(axis=0), heights - heights.mean())[0]
+@ROUNDED.wrong("You round the weights. They stay exact and small steps add up in them: round x W.")
+def weights_rounded(x, W, step, grad_h):
+    rounded = step * np.round(W / step)
+    return x @ rounded, x.T @ grad_h, grad_h @ rounded.T
 
 
-def plane_slope_by_normal_equations(nudges, heights):
-    design = np.hstack([np.ones((len(nudges), 1)), nudges])
-    return np.linalg.solve(design.T @ design, design.T @ heights)[1:]
+@ROUNDED.wrong("You divide grad_W by the batch size. grad_h is of the mean loss: the 1/N is in already.")
+def batch_divided_again(x, W, step, grad_h):
+    return step * np.round(x @ W / step), x.T @ grad_h / len(x), grad_h @ W.T
 
 
-def plane_slope_by_inverse(nudges, heights):
-    design = np.c_[nudges, np.ones(len(nudges))]
-    return (np.linalg.pinv(design) @ heights)[: nudges.shape[1]]
+@ROUNDED.wrong(
+    "You stop the gradient where the rounding moved h far. Straight through lets it pass everywhere."
+)
+def passes_where_it_did_not_round(x, W, step, grad_h):
+    h = step * np.round(x @ W / step)
+    passed = grad_h * (np.abs(h - x @ W) < step / 4)
+    return h, x.T @ passed, passed @ W.T
+
+
+@ROUNDED.right
+def rounded_by_remainder(x, W, step, grad_h):
+    exact = x @ W
+    h = exact + (np.rint(exact / step) * step - exact)
+    return h, np.einsum("nd,nk->dk", x, grad_h), np.einsum("nk,dk->nd", grad_h, W)
+
+
+@ROUNDED.right
+def rounded_in_a_list(x, W, step, grad_h):
+    h = np.around((x @ W) / step) * step
+    return [h, (grad_h.T @ x).T, (W @ grad_h.T).T]
 
 
 def plane_case(points: int, k: int, seed: int) -> dict[str, Any]:
@@ -403,9 +299,8 @@ def plane_case(points: int, k: int, seed: int) -> dict[str, Any]:
     return dict(nudges=nudges, heights=heights)
 
 
-PLANE = Exercise(
-    number="9.3",
-    reference=plane_slope,
+PLANE = Entry(
+    "9.3",
     returns=("slope",),
     checked="The slope is that of the best plane through 6 points over 2 entries and 20 over 5.",
     cases=(
@@ -416,137 +311,96 @@ PLANE = Exercise(
         "A plane has a slope for each entry and one height: give the height a column of ones.",
         "np.linalg.lstsq(design, heights)[0] holds the k slopes and the height; the slope is all but the height.",
     ),
-    misconceptions=(
-        Misconception(
-            no_height,
-            "Your plane has to pass through 0: the loss at h itself is missing. Add a column of ones.",
-        ),
-        Misconception(
-            height_returned_too, "Your result has the height of the plane in it. Return the k slopes only."
-        ),
-        Misconception(
-            height_for_the_last_slope,
-            "You drop the first slope and keep the height. The column of ones is the last, so drop the last.",
-        ),
-        Misconception(
-            last_slope_for_the_height,
-            "Your column of ones is the first, so the height comes first too: you keep it and drop the last slope. Take [1:].",
-        ),
-        Misconception(
-            products_averaged,
-            "An average of nudge times height is a slope only after dividing by how large the nudges were: least squares does that.",
-        ),
-        Misconception(
-            each_entry_by_itself,
-            "You fit one entry at a time, as if the others had not moved. Fit all slopes at once.",
-        ),
-        Misconception(
-            only_heights_centred,
-            "You take the mean off the heights but not off the nudges. Do it to both, or fit the height as well.",
-        ),
-        Misconception(
-            first_points_only,
-            "You fit as many points as there are unknowns, so their noise is fitted too. Use all points.",
-        ),
-        Misconception(
-            slopes_averaged,
-            "You divide each height by its nudge: where a nudge is small, its noise becomes huge. Fit all points together.",
-        ),
-    ),
-    alternatives=(plane_slope_centred, plane_slope_by_normal_equations, plane_slope_by_inverse),
 )
 
-# ---------------------------------------------------------------- 9.4 a guess, corrected
 
+@PLANE.reference
+def plane_slope(nudges, heights):
+    """The slope of the plane that fits best to noisy heights.
 
-def corrected_guess(losses, h, guess, sigma, weight, direction):
-    """A surrogate's guess of the gradient, corrected by two queries a row.
-
-    losses(h): one loss for each row, (N, k) → (N,). h: shape (N, k). guess: what the surrogate says
-    dL/dh is, for the mean loss, shape (N, k). direction: entries ±1, shape (N, k).
-    Along direction, ask g for each row's share of the mean loss's slope, and take off what the guess
-    says it is. Add weight · (that difference) · direction to the guess. Return it, shape (N, k).
+    nudges: where was asked, as moves away from h, shape (points, k). heights: the losses there, shape (points,).
+    Fit heights ≈ nudges @ slope + height by least squares. Return the slope, shape (k,).
     """
-    asked = (losses(h + sigma * direction) - losses(h - sigma * direction)) / (2 * sigma) / len(h)
-    said = (guess * direction).sum(axis=1)
-    return guess + weight * (asked - said)[:, None] * direction
+    design = np.column_stack([nudges, np.ones(len(nudges))])
+    return np.linalg.lstsq(design, heights)[0][:-1]
+
+
+@PLANE.wrong("Your plane has to pass through 0: the loss at h itself is missing. Add a column of ones.")
+def no_height(nudges, heights):
+    return np.linalg.lstsq(nudges, heights)[0]
+
+
+@PLANE.wrong("Your result has the height of the plane in it. Return the k slopes only.")
+def height_returned_too(nudges, heights):
+    return np.linalg.lstsq(np.column_stack([nudges, np.ones(len(nudges))]), heights)[0]
+
+
+@PLANE.wrong(
+    "You drop the first slope and keep the height. The column of ones is the last, so drop the last."
+)
+def height_for_the_last_slope(nudges, heights):
+    return np.linalg.lstsq(np.column_stack([nudges, np.ones(len(nudges))]), heights)[0][1:]
+
+
+@PLANE.wrong(
+    "Your column of ones is the first, so the height comes first too: you keep it and drop the last slope. Take [1:]."
+)
+def last_slope_for_the_height(nudges, heights):
+    return np.linalg.lstsq(np.column_stack([np.ones(len(nudges)), nudges]), heights)[0][:-1]
+
+
+@PLANE.wrong(
+    "An average of nudge times height is a slope only after dividing by how large the nudges were: least squares does that."
+)
+def products_averaged(nudges, heights):
+    return nudges.T @ (heights - heights.mean()) / len(heights)
+
+
+@PLANE.wrong("You fit one entry at a time, as if the others had not moved. Fit all slopes at once.")
+def each_entry_by_itself(nudges, heights):
+    return nudges.T @ (heights - heights.mean()) / (nudges**2).sum(axis=0)
+
+
+@PLANE.wrong(
+    "You take the mean off the heights but not off the nudges. Do it to both, or fit the height as well."
+)
+def only_heights_centred(nudges, heights):
+    return np.linalg.lstsq(nudges, heights - heights.mean())[0]
+
+
+@PLANE.wrong("You fit as many points as there are unknowns, so their noise is fitted too. Use all points.")
+def first_points_only(nudges, heights):
+    few = nudges.shape[1] + 1
+    return np.linalg.lstsq(np.column_stack([nudges, np.ones(len(nudges))])[:few], heights[:few])[0][:-1]
+
+
+@PLANE.wrong(
+    "You divide each height by its nudge: where a nudge is small, its noise becomes huge. Fit all points together."
+)
+def slopes_averaged(nudges, heights):
+    return ((heights - heights.mean())[:, None] / nudges).mean(axis=0)
+
+
+@PLANE.right
+def plane_slope_centred(nudges, heights):
+    return np.linalg.lstsq(nudges - nudges.mean(axis=0), heights - heights.mean())[0]
+
+
+@PLANE.right
+def plane_slope_by_normal_equations(nudges, heights):
+    design = np.hstack([np.ones((len(nudges), 1)), nudges])
+    return np.linalg.solve(design.T @ design, design.T @ heights)[1:]
+
+
+@PLANE.right
+def plane_slope_by_inverse(nudges, heights):
+    design = np.c_[nudges, np.ones(len(nudges))]
+    return (np.linalg.pinv(design) @ heights)[: nudges.shape[1]]
 
 
 def parts(losses, h, guess, sigma, direction):
     asked = (losses(h + sigma * direction) - losses(h - sigma * direction)) / (2 * sigma) / len(h)
     return asked, (guess * direction).sum(axis=1)
-
-
-def counted_twice(losses, h, guess, sigma, weight, direction):
-    asked, _ = parts(losses, h, guess, sigma, direction)
-    return guess + weight * asked[:, None] * direction
-
-
-def wrong_way_round(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (said - asked)[:, None] * direction
-
-
-def said_for_all_rows_together(losses, h, guess, sigma, weight, direction):
-    asked, _ = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (asked - (guess * direction).sum())[:, None] * direction
-
-
-def said_averaged(losses, h, guess, sigma, weight, direction):
-    asked, _ = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (asked - (guess * direction).mean(axis=1))[:, None] * direction
-
-
-def asked_for_the_sum(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (len(h) * asked - said)[:, None] * direction
-
-
-def said_divided_again(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (asked - said / len(h))[:, None] * direction
-
-
-def two_missing(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (2 * asked - said)[:, None] * direction
-
-
-def guess_weighted(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return (1 - weight) * guess + weight * (asked - said)[:, None] * direction
-
-
-def blended(losses, h, guess, sigma, weight, direction):
-    asked, _ = parts(losses, h, guess, sigma, direction)
-    return (1 - weight) * guess + weight * asked[:, None] * direction
-
-
-def weight_forgotten(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return guess + (asked - said)[:, None] * direction
-
-
-def correction_without_guess(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return weight * (asked - said)[:, None] * direction
-
-
-def corrected_in_two_parts(losses, h, guess, sigma, weight, direction):
-    n = h.shape[0]
-    up, down = losses(h + sigma * direction), losses(h - sigma * direction)
-    plain = ((up - down) / (2 * sigma * n)).reshape(n, 1) * direction
-    known = np.einsum("nk,nk->n", guess, direction)[:, None] * direction
-    return weight * (guess + plain - known) + (1 - weight) * guess
-
-
-def corrected_row_by_row(losses, h, guess, sigma, weight, direction):
-    above, below = losses(h + sigma * direction), losses(h - sigma * direction)
-    rows = []
-    for row in range(len(h)):
-        slope = (above[row] - below[row]) / (2 * sigma * len(h))
-        rows.append(guess[row] + weight * (slope - guess[row] @ direction[row]) * direction[row])
-    return rows
 
 
 def corrected_case(losses, n: int, k: int, sigma: float, weight: float, seed: int) -> dict[str, Any]:
@@ -561,9 +415,8 @@ def corrected_case(losses, n: int, k: int, sigma: float, weight: float, seed: in
     )
 
 
-CORRECTED = Exercise(
-    number="9.4",
-    reference=corrected_guess,
+CORRECTED = Entry(
+    "9.4",
     returns=("grad",),
     batch="h",
     checked="The guess is corrected along the direction and nowhere else, for two losses, batches and weights.",
@@ -575,47 +428,117 @@ CORRECTED = Exercise(
         "Two numbers for each row: the slope that g shows along direction, and the slope that the guess says, (guess · direction) summed.",
         "The guess is of the mean loss, so its 1/N is in; the slope you ask for needs it: / len(h).",
     ),
-    misconceptions=(
-        Misconception(
-            counted_twice,
-            "You add all that g answered, but the guess holds most of that already: subtract what the surrogate predicted along direction.",
-        ),
-        Misconception(
-            wrong_way_round,
-            "Your correction has the wrong sign, and makes a wrong guess worse: it is what g says minus what the guess says.",
-        ),
-        Misconception(
-            said_for_all_rows_together,
-            "You add up guess · direction over all rows, one number for the batch. Each row has its own slope: sum over axis 1.",
-        ),
-        Misconception(
-            said_averaged,
-            "You average guess · direction over the entries. A slope along a direction is the sum over all entries, not their mean.",
-        ),
-        Misconception(
-            asked_for_the_sum,
-            "The slope that you asked for is of each row's own loss, the guess is of the mean: divide the first by N.",
-        ),
-        Misconception(
-            said_divided_again,
-            "You divide the guess by N once more. It is a gradient of the mean loss: its 1/N is in already.",
-        ),
-        Misconception(
-            two_missing,
-            "The two queries are 2·sigma apart: divide their difference by 2·sigma, not by sigma.",
-        ),
-        Misconception(
-            guess_weighted,
-            "You shrink the guess. It stays whole: weight belongs to the correction only.",
-        ),
-        Misconception(
-            blended,
-            "You average the guess with a plain random estimate. A control variate keeps the guess and adds only what g says beyond it.",
-        ),
-        Misconception(weight_forgotten, "weight is not used: multiply the correction by it."),
-        Misconception(correction_without_guess, "You return the correction alone. Add it to the guess."),
-    ),
-    alternatives=(corrected_in_two_parts, corrected_row_by_row),
 )
 
-EXERCISES = [SMOOTHED, ROUNDED, PLANE, CORRECTED]
+
+@CORRECTED.reference
+def corrected_guess(losses, h, guess, sigma, weight, direction):
+    """A surrogate's guess of the gradient, corrected by two queries a row.
+
+    losses(h): one loss for each row, (N, k) → (N,). h: shape (N, k). guess: what the surrogate says
+    dL/dh is, for the mean loss, shape (N, k). direction: entries ±1, shape (N, k).
+    Along direction, ask g for each row's share of the mean loss's slope, and take off what the guess
+    says it is. Add weight · (that difference) · direction to the guess. Return it, shape (N, k).
+    """
+    asked = (losses(h + sigma * direction) - losses(h - sigma * direction)) / (2 * sigma) / len(h)
+    said = (guess * direction).sum(axis=1)
+    return guess + weight * (asked - said)[:, None] * direction
+
+
+@CORRECTED.wrong(
+    "You add all that g answered, but the guess holds most of that already: subtract what the surrogate predicted along direction."
+)
+def counted_twice(losses, h, guess, sigma, weight, direction):
+    asked, _ = parts(losses, h, guess, sigma, direction)
+    return guess + weight * asked[:, None] * direction
+
+
+@CORRECTED.wrong(
+    "Your correction has the wrong sign, and makes a wrong guess worse: it is what g says minus what the guess says."
+)
+def wrong_way_round(losses, h, guess, sigma, weight, direction):
+    asked, said = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (said - asked)[:, None] * direction
+
+
+@CORRECTED.wrong(
+    "You add up guess · direction over all rows, one number for the batch. Each row has its own slope: sum over axis 1."
+)
+def said_for_all_rows_together(losses, h, guess, sigma, weight, direction):
+    asked, _ = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (asked - (guess * direction).sum())[:, None] * direction
+
+
+@CORRECTED.wrong(
+    "You average guess · direction over the entries. A slope along a direction is the sum over all entries, not their mean."
+)
+def said_averaged(losses, h, guess, sigma, weight, direction):
+    asked, _ = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (asked - (guess * direction).mean(axis=1))[:, None] * direction
+
+
+@CORRECTED.wrong(
+    "The slope that you asked for is of each row's own loss, the guess is of the mean: divide the first by N."
+)
+def asked_for_the_sum(losses, h, guess, sigma, weight, direction):
+    asked, said = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (len(h) * asked - said)[:, None] * direction
+
+
+@CORRECTED.wrong(
+    "You divide the guess by N once more. It is a gradient of the mean loss: its 1/N is in already."
+)
+def said_divided_again(losses, h, guess, sigma, weight, direction):
+    asked, said = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (asked - said / len(h))[:, None] * direction
+
+
+@CORRECTED.wrong("The two queries are 2·sigma apart: divide their difference by 2·sigma, not by sigma.")
+def two_missing(losses, h, guess, sigma, weight, direction):
+    asked, said = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (2 * asked - said)[:, None] * direction
+
+
+@CORRECTED.wrong("You shrink the guess. It stays whole: weight belongs to the correction only.")
+def guess_weighted(losses, h, guess, sigma, weight, direction):
+    asked, said = parts(losses, h, guess, sigma, direction)
+    return (1 - weight) * guess + weight * (asked - said)[:, None] * direction
+
+
+@CORRECTED.wrong(
+    "You average the guess with a plain random estimate. A control variate keeps the guess and adds only what g says beyond it."
+)
+def blended(losses, h, guess, sigma, weight, direction):
+    asked, _ = parts(losses, h, guess, sigma, direction)
+    return (1 - weight) * guess + weight * asked[:, None] * direction
+
+
+@CORRECTED.wrong("weight is not used: multiply the correction by it.")
+def weight_forgotten(losses, h, guess, sigma, weight, direction):
+    asked, said = parts(losses, h, guess, sigma, direction)
+    return guess + (asked - said)[:, None] * direction
+
+
+@CORRECTED.wrong("You return the correction alone. Add it to the guess.")
+def correction_without_guess(losses, h, guess, sigma, weight, direction):
+    asked, said = parts(losses, h, guess, sigma, direction)
+    return weight * (asked - said)[:, None] * direction
+
+
+@CORRECTED.right
+def corrected_in_two_parts(losses, h, guess, sigma, weight, direction):
+    n = h.shape[0]
+    up, down = losses(h + sigma * direction), losses(h - sigma * direction)
+    plain = ((up - down) / (2 * sigma * n)).reshape(n, 1) * direction
+    known = np.einsum("nk,nk->n", guess, direction)[:, None] * direction
+    return weight * (guess + plain - known) + (1 - weight) * guess
+
+
+@CORRECTED.right
+def corrected_row_by_row(losses, h, guess, sigma, weight, direction):
+    above, below = losses(h + sigma * direction), losses(h - sigma * direction)
+    rows = []
+    for row in range(len(h)):
+        slope = (above[row] - below[row]) / (2 * sigma * len(h))
+        rows.append(guess[row] + weight * (slope - guess[row] @ direction[row]) * direction[row])
+    return rows

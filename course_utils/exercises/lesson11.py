@@ -10,13 +10,8 @@ from typing import Any
 import numpy as np
 
 from course_utils.estimate import numerical_gradient
-from course_utils.exercises.bank import Case, Exercise, Misconception, WrongResult, describe
+from course_utils.exercises.bank import Case, Entry, WrongResult, describe, numbers
 from course_utils.structure import covariance, oja_direction, pca_loss, retract, sanger_direction
-
-
-def arrays(seed: int, **shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    return {name: rng.standard_normal(shape) for name, shape in shapes.items()}
 
 
 def some_covariance(d: int, seed: int) -> np.ndarray:
@@ -24,9 +19,24 @@ def some_covariance(d: int, seed: int) -> np.ndarray:
     return covariance(np.random.default_rng(seed).standard_normal((3 * d, d)) * np.arange(1, d + 1))
 
 
-# ---------------------------------------------------------------- 11.1 the PCA loss and its gradient
+PCA_LOSS = Entry(
+    "11.1",
+    returns=("loss", "grad_W"),
+    checked="The loss is right by its definition, and the gradient agrees with central differences of it.",
+    cases=(
+        Case("3 inputs, 1 output", lambda: numbers(1, W=(3, 1)) | dict(S=some_covariance(3, 2))),
+        Case("5 inputs, 2 outputs", lambda: numbers(3, W=(5, 2)) | dict(S=some_covariance(5, 4))),
+        Case("4 inputs, 3 outputs", lambda: numbers(5, W=(4, 3)) | dict(S=some_covariance(4, 6))),
+    ),
+    hints=(
+        "For one column w the loss is −wᵀSw / tr S. What is the derivative of a square, s·w²? S is symmetric, so here it is the same.",
+        "The gradient of tr(WᵀSW) is 2SW. Do not lose the minus and the division by np.trace(S).",
+    ),
+)
+PCA_LOSS.reference(pca_loss)
 
 
+@PCA_LOSS.truth
 def pca_loss_by_definition(W, S):
     def loss(W):
         kept = sum(
@@ -40,167 +50,169 @@ def pca_loss_by_definition(W, S):
     return loss(W), numerical_gradient(loss, W)
 
 
+@PCA_LOSS.wrong(
+    "Your gradient lacks a factor 2. W stands twice in tr(WᵀSW), and each of them gives SW: that is where the textbook rule W + ηSW and the gradient differ."
+)
 def without_the_two(W, S):
     return -np.trace(W.T @ S @ W) / np.trace(S), -S @ W / np.trace(S)
 
 
+@PCA_LOSS.wrong(
+    "The loss is right, its gradient has the wrong sign: the loss is minus the variance, so its gradient is −2SW / tr S."
+)
 def gradient_uphill(W, S):
     return -np.trace(W.T @ S @ W) / np.trace(S), 2 * S @ W / np.trace(S)
 
 
+@PCA_LOSS.wrong(
+    "You return the variance kept, which is to be large. A loss is to be small: put a minus before both."
+)
 def variance_for_loss(W, S):
     return np.trace(W.T @ S @ W) / np.trace(S), 2 * S @ W / np.trace(S)
 
 
+@PCA_LOSS.wrong("You return the variance, not its share: divide loss and gradient by tr S.")
 def share_forgotten(W, S):
     return -np.trace(W.T @ S @ W), -2 * S @ W
 
 
+@PCA_LOSS.wrong(
+    "You divide by d, the number of inputs. A share is out of the whole variance: divide by np.trace(S)."
+)
 def divided_by_the_number_of_inputs(W, S):
     return -np.trace(W.T @ S @ W) / len(S), -2 * S @ W / len(S)
 
 
+@PCA_LOSS.wrong("The loss is a share, its gradient is not: divide that by tr S as well.")
 def gradient_without_the_share(W, S):
     return -np.trace(W.T @ S @ W) / np.trace(S), -2 * S @ W
 
 
+@PCA_LOSS.wrong(
+    "You sum all entries of WᵀSW. The trace sums its diagonal only: the products of different outputs do not belong to the loss."
+)
 def all_pairs_summed(W, S):
     return -np.sum(W.T @ S @ W) / np.trace(S), -2 * S @ W / np.trace(S)
 
 
+@PCA_LOSS.wrong("Your gradient is transposed. It has the shape of W, (d, k): one entry for every weight.")
 def gradient_transposed(W, S):
     return -np.trace(W.T @ S @ W) / np.trace(S), (-2 * S @ W / np.trace(S)).T
 
 
+@PCA_LOSS.wrong(
+    "S is missing from the numerator. tr(WWᵀ) is how long the columns are; the variance of the outputs is tr(WᵀSW)."
+)
 def outputs_for_inputs(W, S):
     return -np.trace(W @ W.T) / np.trace(S), -2 * W / np.trace(S)
 
 
+@PCA_LOSS.wrong(
+    "You divide by tr(WᵀW), the Rayleigh quotient. That is another loss, bounded by itself; here divide by tr S."
+)
 def lengths_taken_out(W, S):
     kept, length = np.trace(W.T @ S @ W), np.trace(W.T @ W)
     return -kept / length, -2 * (S @ W - kept / length * W) / length
 
 
+@PCA_LOSS.right
 def pca_loss_with_einsum(W, S):
     kept = np.einsum("ij,im,mj->", W, S, W)
     return -kept / np.trace(S), -(S + S.T) @ W / np.trace(S)
 
 
+@PCA_LOSS.right
 def pca_loss_by_column(W, S):
     total = np.trace(S)
     loss = -sum(w @ S @ w for w in W.T) / total
     return [loss, np.stack([-2 * (S @ w) / total for w in W.T], axis=1)]
 
 
-PCA_LOSS = Exercise(
-    number="11.1",
-    reference=pca_loss,
-    truth=pca_loss_by_definition,
-    returns=("loss", "grad_W"),
-    checked="The loss is right by its definition, and the gradient agrees with central differences of it.",
+OJA = Entry(
+    "11.2",
+    returns=("direction",),
+    batch="x",
+    checked="The direction is right for one output and for several, and for batches of two sizes.",
     cases=(
-        Case("3 inputs, 1 output", lambda: arrays(1, W=(3, 1)) | dict(S=some_covariance(3, 2))),
-        Case("5 inputs, 2 outputs", lambda: arrays(3, W=(5, 2)) | dict(S=some_covariance(5, 4))),
-        Case("4 inputs, 3 outputs", lambda: arrays(5, W=(4, 3)) | dict(S=some_covariance(4, 6))),
+        Case("2 examples, 3 inputs, 1 output", lambda: numbers(7, W=(3, 1), x=(2, 3))),
+        Case("4 examples, 5 inputs, 2 outputs", lambda: numbers(8, W=(5, 2), x=(4, 5))),
+        Case("6 examples, 4 inputs, 3 outputs", lambda: numbers(9, W=(4, 3), x=(6, 4))),
     ),
     hints=(
-        "For one column w the loss is −wᵀSw / tr S. What is the derivative of a square, s·w²? S is symmetric, so here it is the same.",
-        "The gradient of tr(WᵀSW) is 2SW. Do not lose the minus and the division by np.trace(S).",
+        "Two terms. With h = x @ W, the first, summed over the batch, is x.T @ h. What has that shape and holds h hᵀ?",
+        "h.T @ h is the sum of h hᵀ over the batch, shape (k, k). Take W @ (h.T @ h) away and divide both by len(x).",
     ),
-    misconceptions=(
-        Misconception(
-            without_the_two,
-            "Your gradient lacks a factor 2. W stands twice in tr(WᵀSW), and each of them gives SW: that is where the textbook rule W + ηSW and the gradient differ.",
-        ),
-        Misconception(
-            gradient_uphill,
-            "The loss is right, its gradient has the wrong sign: the loss is minus the variance, so its gradient is −2SW / tr S.",
-        ),
-        Misconception(
-            variance_for_loss,
-            "You return the variance kept, which is to be large. A loss is to be small: put a minus before both.",
-        ),
-        Misconception(
-            share_forgotten,
-            "You return the variance, not its share: divide loss and gradient by tr S.",
-        ),
-        Misconception(
-            divided_by_the_number_of_inputs,
-            "You divide by d, the number of inputs. A share is out of the whole variance: divide by np.trace(S).",
-        ),
-        Misconception(
-            gradient_without_the_share,
-            "The loss is a share, its gradient is not: divide that by tr S as well.",
-        ),
-        Misconception(
-            all_pairs_summed,
-            "You sum all entries of WᵀSW. The trace sums its diagonal only: the products of different outputs do not belong to the loss.",
-        ),
-        Misconception(
-            gradient_transposed,
-            "Your gradient is transposed. It has the shape of W, (d, k): one entry for every weight.",
-        ),
-        Misconception(
-            outputs_for_inputs,
-            "S is missing from the numerator. tr(WWᵀ) is how long the columns are; the variance of the outputs is tr(WᵀSW).",
-        ),
-        Misconception(
-            lengths_taken_out,
-            "You divide by tr(WᵀW), the Rayleigh quotient. That is another loss, bounded by itself; here divide by tr S.",
-        ),
-    ),
-    alternatives=(pca_loss_with_einsum, pca_loss_by_column),
 )
+OJA.reference(oja_direction)
 
-# ---------------------------------------------------------------- 11.2 Oja's rule
 
-
+@OJA.wrong(
+    "This is the plain rule, xhᵀ without − W h hᵀ: with nothing that holds it back, W grows without end."
+)
 def plain_hebb(W, x):
     return x.T @ (x @ W) / len(x)
 
 
+@OJA.wrong(
+    "You take W away, which is weight decay: it pulls equally hard whatever the outputs are. Oja's term is W h hᵀ: it grows with the outputs."
+)
 def plain_decay(W, x):
     return x.T @ (x @ W) / len(x) - W
 
 
+@OJA.wrong(
+    "Each output subtracts only its own part, h². Then all of them run to the same first direction. h hᵀ has the products of different outputs too."
+)
 def every_output_alone(W, x):
     h = x @ W
     return x.T @ h / len(x) - W * (h**2).mean(axis=0)
 
 
+@OJA.wrong("Your second term is W WᵀW, which does not look at the data. Oja's is W h hᵀ, with the outputs h.")
 def weights_for_outputs(W, x):
     return x.T @ (x @ W) / len(x) - W @ (W.T @ W)
 
 
+@OJA.wrong("There is a WWᵀ or WᵀW too many: the second term is W @ (h.T @ h), and h holds the W already.")
 def outer_for_inner(W, x):
     h = x @ W
     return (x.T @ h - W @ W.T @ W @ (h.T @ h)) / len(x)
 
 
+@OJA.wrong(
+    "You sum over the batch, so it is too large by the batch size. The rule takes the mean: divide by len(x)."
+)
 def summed_over_the_batch(W, x):
     h = x @ W
     return x.T @ h - W @ (h.T @ h)
 
 
+@OJA.wrong(
+    "Only the first term is a mean over the batch. Divide both by len(x): alone, the second would grow with the batch."
+)
 def decay_without_the_mean(W, x):
     h = x @ W
     return x.T @ h / len(x) - W @ (h.T @ h)
 
 
+@OJA.wrong("Your direction has the wrong sign. The rule *adds* xhᵀ: it climbs towards more variance.")
 def oja_downhill(W, x):
     return -oja_direction(W, x)
 
 
+@OJA.wrong("You add W h hᵀ. It has to be taken away: it is what keeps W from growing.")
 def oja_growing(W, x):
     h = x @ W
     return (x.T @ h + W @ (h.T @ h)) / len(x)
 
 
+@OJA.wrong("Check the order in the second term. W h hᵀ is W (WᵀSW), with W on the right as well.")
 def covariance_twice(W, x):
     S = x.T @ x / len(x)
     return S @ W - W @ W.T @ S
 
 
+@OJA.truth
 def oja_by_example(W, x):
     step = np.zeros_like(W)
     for one in x:
@@ -209,138 +221,133 @@ def oja_by_example(W, x):
     return step / len(x)
 
 
+@OJA.right
 def oja_with_the_covariance(W, x):
     SW = x.T @ x @ W / x.shape[0]
     return SW - W @ W.T @ SW
 
 
-OJA = Exercise(
-    number="11.2",
-    reference=oja_direction,
-    truth=oja_by_example,
-    returns=("direction",),
-    batch="x",
-    checked="The direction is right for one output and for several, and for batches of two sizes.",
+OJA.wrong(
+    "This is Sanger's rule: output j gives way to the outputs before it only. Oja's has the whole of h hᵀ, without np.triu."
+)(sanger_direction)
+
+
+OJA.right(oja_by_example)
+
+
+RETRACT = Entry(
+    "11.3",
+    returns=("Q",),
+    checked="The columns are orthonormal, span what they spanned, and none has turned round.",
     cases=(
-        Case("2 examples, 3 inputs, 1 output", lambda: arrays(7, W=(3, 1), x=(2, 3))),
-        Case("4 examples, 5 inputs, 2 outputs", lambda: arrays(8, W=(5, 2), x=(4, 5))),
-        Case("6 examples, 4 inputs, 3 outputs", lambda: arrays(9, W=(4, 3), x=(6, 4))),
+        Case("3 inputs, 1 output", lambda: numbers(11, W=(3, 1))),
+        Case("5 inputs, 2 outputs", lambda: numbers(12, W=(5, 2))),
+        Case("6 inputs, 4 outputs", lambda: numbers(13, W=(6, 4))),
+        Case(
+            "columns that are orthonormal already", lambda: dict(W=retract(numbers(14, W=(4, 3))["W"]).copy())
+        ),
     ),
     hints=(
-        "Two terms. With h = x @ W, the first, summed over the batch, is x.T @ h. What has that shape and holds h hᵀ?",
-        "h.T @ h is the sum of h hᵀ over the batch, shape (k, k). Take W @ (h.T @ h) away and divide both by len(x).",
+        "Q, R = np.linalg.qr(W) gives orthonormal columns. But NumPy chooses their signs: look at the diagonal of R.",
+        "Where R[j, j] is negative, column j of Q has turned round: multiply the columns by the signs of np.diagonal(R).",
     ),
-    misconceptions=(
-        Misconception(
-            plain_hebb,
-            "This is the plain rule, xhᵀ without − W h hᵀ: with nothing that holds it back, W grows without end.",
-        ),
-        Misconception(
-            plain_decay,
-            "You take W away, which is weight decay: it pulls equally hard whatever the outputs are. Oja's term is W h hᵀ: it grows with the outputs.",
-        ),
-        Misconception(
-            every_output_alone,
-            "Each output subtracts only its own part, h². Then all of them run to the same first direction. h hᵀ has the products of different outputs too.",
-        ),
-        Misconception(
-            sanger_direction,
-            "This is Sanger's rule: output j gives way to the outputs before it only. Oja's has the whole of h hᵀ, without np.triu.",
-        ),
-        Misconception(
-            weights_for_outputs,
-            "Your second term is W WᵀW, which does not look at the data. Oja's is W h hᵀ, with the outputs h.",
-        ),
-        Misconception(
-            outer_for_inner,
-            "There is a WWᵀ or WᵀW too many: the second term is W @ (h.T @ h), and h holds the W already.",
-        ),
-        Misconception(
-            summed_over_the_batch,
-            "You sum over the batch, so it is too large by the batch size. The rule takes the mean: divide by len(x).",
-        ),
-        Misconception(
-            decay_without_the_mean,
-            "Only the first term is a mean over the batch. Divide both by len(x): alone, the second would grow with the batch.",
-        ),
-        Misconception(
-            oja_downhill,
-            "Your direction has the wrong sign. The rule *adds* xhᵀ: it climbs towards more variance.",
-        ),
-        Misconception(
-            oja_growing, "You add W h hᵀ. It has to be taken away: it is what keeps W from growing."
-        ),
-        Misconception(
-            covariance_twice,
-            "Check the order in the second term. W h hᵀ is W (WᵀSW), with W on the right as well.",
-        ),
-    ),
-    alternatives=(oja_by_example, oja_with_the_covariance),
 )
+RETRACT.reference(retract)
 
-# ---------------------------------------------------------------- 11.3 the way back
 
-
+@RETRACT.wrong("Every column has turned round: you flipped those that were right.")
 def sign_left_open(W):
     return -np.linalg.qr(W)[0] * np.sign(np.diagonal(retract(W).T @ W))
 
 
+@RETRACT.wrong(
+    "Orthonormal, but columns may turn round: QR leaves their signs open, and NumPy's often come out negative. Multiply each column by the sign of its R[j, j]."
+)
 def plain_qr(W):
     return np.linalg.qr(W)[0]
 
 
+@RETRACT.wrong(
+    "Your columns have length 1 but are not orthogonal to each other. Length alone does not stop them from all becoming the same."
+)
 def unit_columns(W):
     return W / np.linalg.norm(W, axis=0)
 
 
+@RETRACT.wrong("You made the rows of length 1. The columns are to be orthonormal.")
 def unit_rows(W):
     return W / np.linalg.norm(W, axis=1, keepdims=True)
 
 
+@RETRACT.wrong(
+    "You divide by the length of the whole matrix. Each column is to have length 1, and they are to be orthogonal."
+)
 def unit_as_a_whole(W):
     return W / np.linalg.norm(W)
 
 
+@RETRACT.wrong(
+    "This is the polar way, the nearest orthonormal matrix: also a way back, but another one. Here the first column keeps its direction, the second what is left of it, and so on: QR."
+)
 def polar(W):
     U, _, Vt = np.linalg.svd(W, full_matrices=False)
     return U @ Vt
 
 
+@RETRACT.wrong(
+    "The left singular vectors span the right space in an order of their own. Use QR: its columns stay next to those of W."
+)
 def left_singular_vectors(W):
     return np.linalg.svd(W, full_matrices=False)[0]
 
 
+@RETRACT.wrong(
+    "np.abs makes every entry positive. Only the sign of whole columns is free: multiply each by the sign of R[j, j]."
+)
 def all_entries_positive(W):
     return np.abs(np.linalg.qr(W)[0])
 
 
+@RETRACT.wrong("np.linalg.qr returns two matrices, Q and R. Keep Q, with its signs fixed.")
 def all_of_qr(W):
     return np.linalg.qr(W)
 
 
+@RETRACT.wrong("Q @ R is W again. R holds what is to be thrown away, but for its signs.")
 def q_times_r(W):
     Q, R = np.linalg.qr(W)
     return Q @ R
 
 
+@RETRACT.wrong(
+    "You take the signs from a row of Q. A column that was right can turn round that way: the signs of R's diagonal say which have turned."
+)
 def signs_of_the_first_row(W):
     Q = np.linalg.qr(W)[0]
     return Q * np.sign(Q[0])
 
 
+@RETRACT.wrong(
+    "You made the other side orthonormal. Columns of W are its outputs: np.linalg.qr(W), not of W.T."
+)
 def sides_swapped(W):
     return np.linalg.qr(W.T)[0]
 
 
+@RETRACT.wrong(
+    "The signs belong to the columns: Q * signs, without [:, None], multiplies column j by sign j."
+)
 def signs_turn_rows(W):
     Q, R = np.linalg.qr(W)
     return np.sign(np.diagonal(R))[:, None] * Q
 
 
+@RETRACT.wrong("You begin with the last column. The first one keeps its direction, the others give way.")
 def last_column_first(W):
     return retract(W[:, ::-1])[:, ::-1]
 
 
+@RETRACT.truth
 def retract_by_gram_schmidt(W):
     columns = []
     for w in W.T:
@@ -350,10 +357,12 @@ def retract_by_gram_schmidt(W):
     return np.array(columns).T
 
 
+@RETRACT.right
 def retract_with_cholesky(W):
     return np.linalg.solve(np.linalg.cholesky(W.T @ W), W.T).T
 
 
+@RETRACT.right
 def retract_with_a_loop(W):
     Q, R = np.linalg.qr(W)
     for j in range(W.shape[1]):
@@ -362,76 +371,33 @@ def retract_with_a_loop(W):
     return Q
 
 
-RETRACT = Exercise(
-    number="11.3",
-    reference=retract,
-    truth=retract_by_gram_schmidt,
-    returns=("Q",),
-    checked="The columns are orthonormal, span what they spanned, and none has turned round.",
+RETRACT.right(retract_by_gram_schmidt)
+
+
+def step_case(d: int, k: int, c: int, rate: float, alpha: float, seed: int) -> dict[str, Any]:
+    made = numbers(seed, W=(d, k), V=(k, c), grad_W=(d, k), grad_V=(k, c))
+    made["W"] = retract(made["W"])
+    return made | dict(S=some_covariance(d, seed), rate=rate, alpha=alpha)
+
+
+STEP = Entry(
+    "11.4",
+    returns=("new_W", "new_V"),
+    checked="Both matrices are right, for three shapes, rates and shares alpha.",
     cases=(
-        Case("3 inputs, 1 output", lambda: arrays(11, W=(3, 1))),
-        Case("5 inputs, 2 outputs", lambda: arrays(12, W=(5, 2))),
-        Case("6 inputs, 4 outputs", lambda: arrays(13, W=(6, 4))),
-        Case(
-            "columns that are orthonormal already", lambda: dict(W=retract(arrays(14, W=(4, 3))["W"]).copy())
-        ),
+        Case("3 inputs, 1 output, alpha 0.3", lambda: step_case(3, 1, 2, 0.1, 0.3, 21)),
+        Case("5 inputs, 2 outputs, alpha 0.8", lambda: step_case(5, 2, 3, 0.5, 0.8, 22)),
+        Case("6 inputs, 3 outputs, alpha 0.6", lambda: step_case(6, 3, 5, 1.0, 0.6, 23)),
     ),
     hints=(
-        "Q, R = np.linalg.qr(W) gives orthonormal columns. But NumPy chooses their signs: look at the diagonal of R.",
-        "Where R[j, j] is negative, column j of Q has turned round: multiply the columns by the signs of np.diagonal(R).",
+        "In the order of the equation: the mixed gradient, the step, the retraction last. V takes a plain step.",
+        "step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]; pca_loss returns the loss and the gradient.",
     ),
-    misconceptions=(
-        Misconception(
-            plain_qr,
-            "Orthonormal, but columns may turn round: QR leaves their signs open, and NumPy's often come out negative. Multiply each column by the sign of its R[j, j].",
-        ),
-        Misconception(
-            unit_columns,
-            "Your columns have length 1 but are not orthogonal to each other. Length alone does not stop them from all becoming the same.",
-        ),
-        Misconception(unit_rows, "You made the rows of length 1. The columns are to be orthonormal."),
-        Misconception(
-            unit_as_a_whole,
-            "You divide by the length of the whole matrix. Each column is to have length 1, and they are to be orthogonal.",
-        ),
-        Misconception(
-            polar,
-            "This is the polar way, the nearest orthonormal matrix: also a way back, but another one. Here the first column keeps its direction, the second what is left of it, and so on: QR.",
-        ),
-        Misconception(
-            left_singular_vectors,
-            "The left singular vectors span the right space in an order of their own. Use QR: its columns stay next to those of W.",
-        ),
-        Misconception(
-            all_entries_positive,
-            "np.abs makes every entry positive. Only the sign of whole columns is free: multiply each by the sign of R[j, j].",
-        ),
-        Misconception(all_of_qr, "np.linalg.qr returns two matrices, Q and R. Keep Q, with its signs fixed."),
-        Misconception(q_times_r, "Q @ R is W again. R holds what is to be thrown away, but for its signs."),
-        Misconception(
-            signs_of_the_first_row,
-            "You take the signs from a row of Q. A column that was right can turn round that way: the signs of R's diagonal say which have turned.",
-        ),
-        Misconception(
-            sides_swapped,
-            "You made the other side orthonormal. Columns of W are its outputs: np.linalg.qr(W), not of W.T.",
-        ),
-        Misconception(
-            signs_turn_rows,
-            "The signs belong to the columns: Q * signs, without [:, None], multiplies column j by sign j.",
-        ),
-        Misconception(
-            last_column_first,
-            "You begin with the last column. The first one keeps its direction, the others give way.",
-        ),
-        Misconception(sign_left_open, "Every column has turned round: you flipped those that were right."),
-    ),
-    alternatives=(retract_by_gram_schmidt, retract_with_cholesky, retract_with_a_loop),
+    rtol=1e-7,
 )
 
-# ---------------------------------------------------------------- 11.4 one step on both losses
 
-
+@STEP.reference
 def two_loss_step(W, V, grad_W, grad_V, S, rate, alpha):
     """One step of gradient descent on two losses, W back to orthonormal columns.
 
@@ -444,84 +410,123 @@ def two_loss_step(W, V, grad_W, grad_V, S, rate, alpha):
     return retract(W - rate * step), V - rate * grad_V
 
 
+@STEP.wrong(
+    "There is no retraction after the step. Before it W is orthonormal already; it is the step that leads away, so the retraction comes last."
+)
 def retracted_before_the_step(W, V, grad_W, grad_V, S, rate, alpha):
     step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]
     return retract(W) - rate * step, V - rate * grad_V
 
 
+@STEP.wrong("You make the step orthonormal. It is the new weights that have to be: retract(W − rate · step).")
 def step_retracted(W, V, grad_W, grad_V, S, rate, alpha):
     step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]
     return W - rate * retract(step), V - rate * grad_V
 
 
+@STEP.wrong(
+    "The PCA loss never reaches W. Adding a term to the loss moves nothing by itself: its gradient has to be in the step."
+)
 def loss_without_its_gradient(W, V, grad_W, grad_V, S, rate, alpha):
     return retract(W - rate * (1 - alpha) * grad_W), V - rate * grad_V
 
 
+@STEP.wrong(
+    "You add the PCA loss, one number, to every entry. pca_loss returns a pair: the gradient is its second part."
+)
 def loss_for_gradient(W, V, grad_W, grad_V, S, rate, alpha):
     step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[0]
     return retract(W - rate * step), V - rate * grad_V
 
 
+@STEP.wrong("alpha and 1 − alpha are swapped: alpha belongs to the PCA loss.")
 def alpha_swapped(W, V, grad_W, grad_V, S, rate, alpha):
     return two_loss_step(W, V, grad_W, grad_V, S, rate, 1 - alpha)
 
 
+@STEP.wrong(
+    "The cross-entropy enters W in full. Its share is 1 − alpha, so at alpha = 1 W is trained by PCA alone."
+)
 def cross_entropy_in_full(W, V, grad_W, grad_V, S, rate, alpha):
     step = grad_W + alpha * pca_loss(W, S)[1]
     return retract(W - rate * step), V - rate * grad_V
 
 
+@STEP.wrong(
+    "The PCA part is half as large as it should be: the textbook rule SW lacks the 2 of the gradient. Use pca_loss(W, S)[1]."
+)
 def textbook_rule(W, V, grad_W, grad_V, S, rate, alpha):
     step = (1 - alpha) * grad_W - alpha * S @ W / np.trace(S)
     return retract(W - rate * step), V - rate * grad_V
 
 
+@STEP.wrong(
+    "Your PCA part is the bare rule SW. The gradient of the PCA loss is −2SW / tr S: use pca_loss(W, S)[1]."
+)
 def bare_rule(W, V, grad_W, grad_V, S, rate, alpha):
     step = (1 - alpha) * grad_W - alpha * S @ W
     return retract(W - rate * step), V - rate * grad_V
 
 
+@STEP.wrong(
+    "You add SW to the gradient, so the step goes away from variance. The gradient of the PCA loss is −2SW / tr S: use pca_loss(W, S)[1]."
+)
 def bare_rule_taken_away(W, V, grad_W, grad_V, S, rate, alpha):
     step = (1 - alpha) * grad_W + alpha * S @ W
     return retract(W - rate * step), V - rate * grad_V
 
 
+@STEP.wrong(
+    "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once."
+)
 def retracted_twice(W, V, grad_W, grad_V, S, rate, alpha):
     between = retract(W - rate * (1 - alpha) * grad_W)
     return retract(between - rate * alpha * pca_loss(W, S)[1]), V - rate * grad_V
 
 
+@STEP.wrong(
+    "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once. (Yours takes the second gradient where the first step ended.)"
+)
 def retracted_twice_pca_at_the_new_place(W, V, grad_W, grad_V, S, rate, alpha):
     between = retract(W - rate * (1 - alpha) * grad_W)
     return retract(between - rate * alpha * pca_loss(between, S)[1]), V - rate * grad_V
 
 
+@STEP.wrong(
+    "Your step goes away from variance. The PCA loss has its minus inside: its gradient is added to the other one."
+)
 def variance_thrown_away(W, V, grad_W, grad_V, S, rate, alpha):
     step = (1 - alpha) * grad_W - alpha * pca_loss(W, S)[1]
     return retract(W - rate * step), V - rate * grad_V
 
 
+@STEP.wrong(
+    "The PCA part is added after the retraction, so W leaves the orthonormal set again. Everything that moves W comes before."
+)
 def pca_after_the_retraction(W, V, grad_W, grad_V, S, rate, alpha):
     new = retract(W - rate * (1 - alpha) * grad_W)
     return new - rate * alpha * pca_loss(W, S)[1], V - rate * grad_V
 
 
+@STEP.wrong("The PCA part escapes the rate: both gradients are multiplied by it.")
 def pca_escapes_the_rate(W, V, grad_W, grad_V, S, rate, alpha):
     new = W - rate * (1 - alpha) * grad_W - alpha * pca_loss(W, S)[1]
     return retract(new), V - rate * grad_V
 
 
+@STEP.wrong("The head is slowed down by 1 − alpha. It has one loss only, the cross-entropy, in full.")
 def head_weakened_too(W, V, grad_W, grad_V, S, rate, alpha):
     new_W, _ = two_loss_step(W, V, grad_W, grad_V, S, rate, alpha)
     return new_W, V - rate * (1 - alpha) * grad_V
 
 
+@STEP.wrong("You retract the head as well. Only W is to have orthonormal columns.")
 def head_retracted_too(W, V, grad_W, grad_V, S, rate, alpha):
     new_W, new_V = two_loss_step(W, V, grad_W, grad_V, S, rate, alpha)
     return new_W, retract(new_V.T).T
 
 
+@STEP.right
 def two_loss_step_in_parts(W, V, grad_W, grad_V, S, rate, alpha):
     _, pull = pca_loss(W, S)
     moved = W - rate * alpha * pull
@@ -529,124 +534,11 @@ def two_loss_step_in_parts(W, V, grad_W, grad_V, S, rate, alpha):
     return [retract(moved), V - rate * grad_V]
 
 
+@STEP.right
 def two_loss_step_by_hand(W, V, grad_W, grad_V, S, rate, alpha):
     total = grad_W + alpha * (-2 * S @ W / np.trace(S) - grad_W)
     Q, R = np.linalg.qr(W - rate * total)
     return Q @ np.diag(np.sign(np.diag(R))), V - rate * grad_V
-
-
-def step_case(d: int, k: int, c: int, rate: float, alpha: float, seed: int) -> dict[str, Any]:
-    made = arrays(seed, W=(d, k), V=(k, c), grad_W=(d, k), grad_V=(k, c))
-    made["W"] = retract(made["W"])
-    return made | dict(S=some_covariance(d, seed), rate=rate, alpha=alpha)
-
-
-STEP = Exercise(
-    number="11.4",
-    reference=two_loss_step,
-    returns=("new_W", "new_V"),
-    checked="Both matrices are right, for three shapes, rates and shares alpha.",
-    cases=(
-        Case("3 inputs, 1 output, alpha 0.3", lambda: step_case(3, 1, 2, 0.1, 0.3, 21)),
-        Case("5 inputs, 2 outputs, alpha 0.8", lambda: step_case(5, 2, 3, 0.5, 0.8, 22)),
-        Case("6 inputs, 3 outputs, alpha 0.6", lambda: step_case(6, 3, 5, 1.0, 0.6, 23)),
-    ),
-    hints=(
-        "In the order of the equation: the mixed gradient, the step, the retraction last. V takes a plain step.",
-        "step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]; pca_loss returns the loss and the gradient.",
-    ),
-    misconceptions=(
-        Misconception(
-            retracted_before_the_step,
-            "There is no retraction after the step. Before it W is orthonormal already; it is the step that leads away, so the retraction comes last.",
-        ),
-        Misconception(
-            step_retracted,
-            "You make the step orthonormal. It is the new weights that have to be: retract(W − rate · step).",
-        ),
-        Misconception(
-            loss_without_its_gradient,
-            "The PCA loss never reaches W. Adding a term to the loss moves nothing by itself: its gradient has to be in the step.",
-        ),
-        Misconception(
-            loss_for_gradient,
-            "You add the PCA loss, one number, to every entry. pca_loss returns a pair: the gradient is its second part.",
-        ),
-        Misconception(alpha_swapped, "alpha and 1 − alpha are swapped: alpha belongs to the PCA loss."),
-        Misconception(
-            cross_entropy_in_full,
-            "The cross-entropy enters W in full. Its share is 1 − alpha, so at alpha = 1 W is trained by PCA alone.",
-        ),
-        Misconception(
-            textbook_rule,
-            "The PCA part is half as large as it should be: the textbook rule SW lacks the 2 of the gradient. Use pca_loss(W, S)[1].",
-        ),
-        Misconception(
-            bare_rule,
-            "Your PCA part is the bare rule SW. The gradient of the PCA loss is −2SW / tr S: use pca_loss(W, S)[1].",
-        ),
-        Misconception(
-            bare_rule_taken_away,
-            "You add SW to the gradient, so the step goes away from variance. The gradient of the PCA loss is −2SW / tr S: use pca_loss(W, S)[1].",
-        ),
-        Misconception(
-            retracted_twice,
-            "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once.",
-        ),
-        Misconception(
-            retracted_twice_pca_at_the_new_place,
-            "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once. (Yours takes the second gradient where the first step ended.)",
-        ),
-        Misconception(
-            variance_thrown_away,
-            "Your step goes away from variance. The PCA loss has its minus inside: its gradient is added to the other one.",
-        ),
-        Misconception(
-            pca_after_the_retraction,
-            "The PCA part is added after the retraction, so W leaves the orthonormal set again. Everything that moves W comes before.",
-        ),
-        Misconception(
-            pca_escapes_the_rate, "The PCA part escapes the rate: both gradients are multiplied by it."
-        ),
-        Misconception(
-            head_weakened_too,
-            "The head is slowed down by 1 − alpha. It has one loss only, the cross-entropy, in full.",
-        ),
-        Misconception(
-            head_retracted_too, "You retract the head as well. Only W is to have orthonormal columns."
-        ),
-    ),
-    alternatives=(two_loss_step_in_parts, two_loss_step_by_hand),
-    rtol=1e-7,
-)
-
-# ---------------------------------------------------------------- 11.5 a backward with an aim, in PyTorch
-
-
-def two_loss_linear(x, W, alpha):
-    """h = xW, with a backward of its own, as a torch.autograd.Function.
-
-    x: shape (N, d), W: shape (d, k), tensors. alpha: number.
-    In the backward W gets (1 − alpha) times the gradient from above, plus alpha times that of the PCA loss
-    with the covariance of this batch, its mean taken away; x gets the gradient from above alone, in full.
-    Return h, shape (N, k).
-    """
-    import torch
-
-    class TwoLosses(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, x, W):
-            ctx.save_for_backward(x, W)
-            return x @ W
-
-        @staticmethod
-        def backward(ctx, grad_h):
-            x, W = ctx.saved_tensors
-            centred = x - x.mean(dim=0)
-            pull = -2 * centred.T @ (centred @ W) / centred.square().sum()
-            return grad_h @ W.T, (1 - alpha) * x.T @ grad_h + alpha * pull
-
-    return TwoLosses.apply(x, W)
 
 
 def observe_two_losses(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
@@ -697,37 +589,6 @@ def hooked(x, W, change):
     return x @ copy
 
 
-def plain_product(x, W, alpha):
-    return x @ W
-
-
-def hook_stays_on_W(x, W, alpha):
-    W.register_hook(lambda grad: (1 - alpha) * grad + alpha * pull_of(x, W))
-    return x @ W
-
-
-def grad_written_by_hand(x, W, alpha):
-    W.grad = alpha * pull_of(x, W)
-    return x @ W
-
-
-def uncentred_in_torch(x, W, alpha):
-    pull = -2 * (x.T @ (x @ W) / x.square().sum()).detach()
-    return hooked(x, W, lambda grad: (1 - alpha) * grad + alpha * pull)
-
-
-def half_the_pull(x, W, alpha):
-    return hooked(x, W, lambda grad: (1 - alpha) * grad + alpha * pull_of(x, W) / 2)
-
-
-def pull_the_wrong_way(x, W, alpha):
-    return hooked(x, W, lambda grad: (1 - alpha) * grad - alpha * pull_of(x, W))
-
-
-def gradient_in_full(x, W, alpha):
-    return hooked(x, W, lambda grad: grad + alpha * pull_of(x, W))
-
-
 def own_loss_flows_on(x, W, alpha, whole):
     """alpha times the derivative of the PCA loss reaches x as well; ``whole``: that of tr S too."""
     one = x.clone()
@@ -738,38 +599,156 @@ def own_loss_flows_on(x, W, alpha, whole):
     return hooked(one, W, lambda grad: (1 - alpha) * grad + alpha * pull_of(x, W))
 
 
+def torch_case(n: int, d: int, k: int, alpha: float, seed: int) -> dict[str, Any]:
+    import torch
+
+    made = numbers(seed, x=(n, d), W=(d, k))
+    made["x"] += np.linspace(0.5, 2, d)  # a mean that is not 0
+    return {
+        "x": torch.tensor(made["x"], requires_grad=True),
+        "W": torch.tensor(made["W"], requires_grad=True),
+        "alpha": alpha,
+    }
+
+
+TORCH = Entry(
+    "11.5",
+    returns=("h",),
+    observe=observe_two_losses,
+    checked="h is right, W gets its share of both losses, x the cross-entropy alone, and nothing is left behind on W.",
+    cases=(
+        Case("3 examples, 2 inputs, 1 output, alpha 0.3", lambda: torch_case(3, 2, 1, 0.3, 41)),
+        Case("4 examples, 5 inputs, 2 outputs, alpha 0.8", lambda: torch_case(4, 5, 2, 0.8, 42)),
+        Case("7 examples, 4 inputs, 3 outputs, alpha 0.6", lambda: torch_case(7, 4, 3, 0.6, 43)),
+    ),
+    hints=(
+        "A class with two static methods. forward(ctx, x, W) saves both with ctx.save_for_backward(x, W) and returns x @ W; backward(ctx, grad_h) takes them out of ctx.saved_tensors.",
+        "backward returns one gradient for every argument of forward, in their order: grad_h @ W.T for x, and for W (1 - alpha) * x.T @ grad_h plus alpha times −2SW / tr S, S from this batch. Call the class with .apply(x, W).",
+    ),
+)
+
+
+@TORCH.reference
+def two_loss_linear(x, W, alpha):
+    """h = xW, with a backward of its own, as a torch.autograd.Function.
+
+    x: shape (N, d), W: shape (d, k), tensors. alpha: number.
+    In the backward W gets (1 − alpha) times the gradient from above, plus alpha times that of the PCA loss
+    with the covariance of this batch, its mean taken away; x gets the gradient from above alone, in full.
+    Return h, shape (N, k).
+    """
+    import torch
+
+    class TwoLosses(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, W):
+            ctx.save_for_backward(x, W)
+            return x @ W
+
+        @staticmethod
+        def backward(ctx, grad_h):
+            x, W = ctx.saved_tensors
+            centred = x - x.mean(dim=0)
+            pull = -2 * centred.T @ (centred @ W) / centred.square().sum()
+            return grad_h @ W.T, (1 - alpha) * x.T @ grad_h + alpha * pull
+
+    return TwoLosses.apply(x, W)
+
+
+@TORCH.wrong("This is plain x @ W: its backward knows nothing of the PCA loss.")
+def plain_product(x, W, alpha):
+    return x @ W
+
+
+@TORCH.wrong(
+    "Your hook stays on W. At the next forward there will be two of them, then three. Hook something that this call made, such as W.clone(), or write the Function."
+)
+def hook_stays_on_W(x, W, alpha):
+    W.register_hook(lambda grad: (1 - alpha) * grad + alpha * pull_of(x, W))
+    return x @ W
+
+
+@TORCH.wrong(
+    "You write W.grad in the forward. zero_grad wipes it out before the backward; the change belongs into the backward."
+)
+def grad_written_by_hand(x, W, alpha):
+    W.grad = alpha * pull_of(x, W)
+    return x @ W
+
+
+@TORCH.wrong("Your covariance is not centred: take x.mean(dim=0) away first.")
+def uncentred_in_torch(x, W, alpha):
+    pull = -2 * (x.T @ (x @ W) / x.square().sum()).detach()
+    return hooked(x, W, lambda grad: (1 - alpha) * grad + alpha * pull)
+
+
+@TORCH.wrong("The PCA part lacks its factor 2.")
+def half_the_pull(x, W, alpha):
+    return hooked(x, W, lambda grad: (1 - alpha) * grad + alpha * pull_of(x, W) / 2)
+
+
+@TORCH.wrong("The PCA part has the wrong sign: the gradient of minus the variance is −2 S W / tr S.")
+def pull_the_wrong_way(x, W, alpha):
+    return hooked(x, W, lambda grad: (1 - alpha) * grad - alpha * pull_of(x, W))
+
+
+@TORCH.wrong("The gradient from above enters grad_W in full; its share is 1 − alpha.")
+def gradient_in_full(x, W, alpha):
+    return hooked(x, W, lambda grad: grad + alpha * pull_of(x, W))
+
+
+@TORCH.wrong(
+    "You let the PCA loss flow on into grad_x, and the layers below would be trained to make it easy. Here it takes x as given: grad_x = grad_h Wᵀ, nothing else."
+)
 def pca_flows_on(x, W, alpha):
     return own_loss_flows_on(x, W, alpha, whole=1)
 
 
+@TORCH.wrong(
+    "You let the PCA loss flow on into grad_x, and the layers below would be trained to make it easy. Here it takes x as given: grad_x = grad_h Wᵀ, nothing else. (And the share of tr S is left out.)"
+)
 def pca_flows_on_but_for_the_trace(x, W, alpha):
     return own_loss_flows_on(x, W, alpha, whole=0)
 
 
+@TORCH.wrong(
+    "x gets the weighted sum of both losses, as autograd would pass it on. Here only W does: grad_x = grad_h Wᵀ, in full, and nothing of the PCA loss."
+)
 def weighted_sum_flows_on(x, W, alpha):
     one = x.clone()
     one.register_hook(lambda grad: (1 - alpha) * grad)
     return pca_flows_on(one, W, alpha)
 
 
+@TORCH.wrong(
+    "Your covariance is the notebook's S, (64, 64), of all training images. The layer has only its batch: take the covariance of this x."
+)
 def covariance_of_all_images(x, W, alpha):
     import torch
 
     return x @ W + 0 * (torch.eye(64, dtype=W.dtype) @ W)
 
 
+@TORCH.wrong(
+    "Your covariance is the notebook's S, (64, 64), of all training images. The layer has only its batch: take the covariance of this x. (x.T @ x of the centred batch.)"
+)
 def covariance_of_all_images_as_an_array(x, W, alpha):
     return x @ W + 0 * pca_loss(W.detach().numpy(), np.eye(64))[0]
 
 
+@TORCH.wrong(
+    "The PCA part is missing: you only made room for it with 1 − alpha. Add alpha times its gradient, −2 S W / tr S."
+)
 def pull_missing(x, W, alpha):
     return hooked(x, W, lambda grad: (1 - alpha) * grad)
 
 
+@TORCH.wrong("The gradient from above no longer reaches W: (1 − alpha) · xᵀ grad_h is missing.")
 def own_loss_only(x, W, alpha):
     return hooked(x, W, lambda grad: alpha * pull_of(x, W))
 
 
+@TORCH.wrong("The PCA part is not divided by tr S, so it is no share.")
 def pull_not_divided(x, W, alpha):
     def change(grad):
         centred = x - x.mean(dim=0)
@@ -778,24 +757,31 @@ def pull_not_divided(x, W, alpha):
     return hooked(x, W, lambda grad: change(grad).detach())
 
 
+@TORCH.wrong(
+    "What goes on to x is multiplied by 1 − alpha. It gets the gradient from above in full: only W is shared."
+)
 def x_scaled_too(x, W, alpha):
     h = hooked(x, W, lambda grad: grad + alpha * pull_of(x, W))
     h.register_hook(lambda grad: (1 - alpha) * grad)
     return h
 
 
+@TORCH.wrong("Nothing reaches x, so the layers below stop learning. detach belongs to the PCA part only.")
 def x_cut_off(x, W, alpha):
     return hooked(x.detach(), W, lambda grad: (1 - alpha) * grad + alpha * pull_of(x, W))
 
 
+@TORCH.wrong("W is detached: it gets no gradient at all and never moves.")
 def weight_cut_off(x, W, alpha):
     return x @ W.detach()
 
 
+@TORCH.wrong("alpha and 1 − alpha are swapped: alpha belongs to the PCA loss.")
 def alpha_swapped_in_torch(x, W, alpha):
     return hooked(x, W, lambda grad: alpha * grad + (1 - alpha) * pull_of(x, W))
 
 
+@TORCH.wrong("backward returns its gradients in the wrong order: one for each argument of forward, x first.")
 def gradients_swapped(x, W, alpha):
     import torch
 
@@ -813,10 +799,12 @@ def gradients_swapped(x, W, alpha):
     return Swapped.apply(x, W)
 
 
+@TORCH.right
 def two_loss_linear_with_a_hook(x, W, alpha):
     return hooked(x, W, lambda grad: (1 - alpha) * grad + alpha * pull_of(x, W))
 
 
+@TORCH.right
 def two_loss_linear_with_detach(x, W, alpha):
     pull = alpha * pull_of(x, W)
     h = x @ ((1 - alpha) * W + alpha * W.detach())
@@ -833,106 +821,3 @@ def two_loss_linear_with_detach(x, W, alpha):
             return grad_h, pull
 
     return Add.apply(h, W)
-
-
-def torch_case(n: int, d: int, k: int, alpha: float, seed: int) -> dict[str, Any]:
-    import torch
-
-    made = arrays(seed, x=(n, d), W=(d, k))
-    made["x"] += np.linspace(0.5, 2, d)  # a mean that is not 0
-    return {
-        "x": torch.tensor(made["x"], requires_grad=True),
-        "W": torch.tensor(made["W"], requires_grad=True),
-        "alpha": alpha,
-    }
-
-
-TORCH = Exercise(
-    number="11.5",
-    reference=two_loss_linear,
-    returns=("h",),
-    observe=observe_two_losses,
-    checked="h is right, W gets its share of both losses, x the cross-entropy alone, and nothing is left behind on W.",
-    cases=(
-        Case("3 examples, 2 inputs, 1 output, alpha 0.3", lambda: torch_case(3, 2, 1, 0.3, 41)),
-        Case("4 examples, 5 inputs, 2 outputs, alpha 0.8", lambda: torch_case(4, 5, 2, 0.8, 42)),
-        Case("7 examples, 4 inputs, 3 outputs, alpha 0.6", lambda: torch_case(7, 4, 3, 0.6, 43)),
-    ),
-    hints=(
-        "A class with two static methods. forward(ctx, x, W) saves both with ctx.save_for_backward(x, W) and returns x @ W; backward(ctx, grad_h) takes them out of ctx.saved_tensors.",
-        "backward returns one gradient for every argument of forward, in their order: grad_h @ W.T for x, and for W (1 - alpha) * x.T @ grad_h plus alpha times −2SW / tr S, S from this batch. Call the class with .apply(x, W).",
-    ),
-    misconceptions=(
-        Misconception(
-            plain_product,
-            "This is plain x @ W: its backward knows nothing of the PCA loss.",
-        ),
-        Misconception(
-            hook_stays_on_W,
-            "Your hook stays on W. At the next forward there will be two of them, then three. Hook something that this call made, such as W.clone(), or write the Function.",
-        ),
-        Misconception(
-            grad_written_by_hand,
-            "You write W.grad in the forward. zero_grad wipes it out before the backward; the change belongs into the backward.",
-        ),
-        Misconception(
-            uncentred_in_torch,
-            "Your covariance is not centred: take x.mean(dim=0) away first.",
-        ),
-        Misconception(half_the_pull, "The PCA part lacks its factor 2."),
-        Misconception(
-            pull_the_wrong_way,
-            "The PCA part has the wrong sign: the gradient of minus the variance is −2 S W / tr S.",
-        ),
-        Misconception(
-            gradient_in_full, "The gradient from above enters grad_W in full; its share is 1 − alpha."
-        ),
-        Misconception(
-            pca_flows_on,
-            "You let the PCA loss flow on into grad_x, and the layers below would be trained to make it easy. Here it takes x as given: grad_x = grad_h Wᵀ, nothing else.",
-        ),
-        Misconception(
-            pca_flows_on_but_for_the_trace,
-            "You let the PCA loss flow on into grad_x, and the layers below would be trained to make it easy. Here it takes x as given: grad_x = grad_h Wᵀ, nothing else. (And the share of tr S is left out.)",
-        ),
-        Misconception(
-            weighted_sum_flows_on,
-            "x gets the weighted sum of both losses, as autograd would pass it on. Here only W does: grad_x = grad_h Wᵀ, in full, and nothing of the PCA loss.",
-        ),
-        Misconception(
-            covariance_of_all_images,
-            "Your covariance is the notebook's S, (64, 64), of all training images. The layer has only its batch: take the covariance of this x.",
-        ),
-        Misconception(
-            covariance_of_all_images_as_an_array,
-            "Your covariance is the notebook's S, (64, 64), of all training images. The layer has only its batch: take the covariance of this x. (x.T @ x of the centred batch.)",
-        ),
-        Misconception(
-            pull_missing,
-            "The PCA part is missing: you only made room for it with 1 − alpha. Add alpha times its gradient, −2 S W / tr S.",
-        ),
-        Misconception(
-            own_loss_only, "The gradient from above no longer reaches W: (1 − alpha) · xᵀ grad_h is missing."
-        ),
-        Misconception(pull_not_divided, "The PCA part is not divided by tr S, so it is no share."),
-        Misconception(
-            x_scaled_too,
-            "What goes on to x is multiplied by 1 − alpha. It gets the gradient from above in full: only W is shared.",
-        ),
-        Misconception(
-            x_cut_off,
-            "Nothing reaches x, so the layers below stop learning. detach belongs to the PCA part only.",
-        ),
-        Misconception(weight_cut_off, "W is detached: it gets no gradient at all and never moves."),
-        Misconception(
-            alpha_swapped_in_torch, "alpha and 1 − alpha are swapped: alpha belongs to the PCA loss."
-        ),
-        Misconception(
-            gradients_swapped,
-            "backward returns its gradients in the wrong order: one for each argument of forward, x first.",
-        ),
-    ),
-    alternatives=(two_loss_linear_with_a_hook, two_loss_linear_with_detach),
-)
-
-EXERCISES = [PCA_LOSS, OJA, RETRACT, STEP, TORCH]

@@ -3,24 +3,24 @@
 import datetime
 
 from course_utils.exercises.bank import all_exercises
-from course_utils.my_files import load, progress_file, save
+from course_utils.my_files import load, progress_file, update
 from course_utils.output import card, emit, escape
 
 
 def solved_exercises() -> dict[str, dict[str, str]]:
     """The remembered exercises, {name: {"exercise": "2.1", "solved": "2026-11-21"}}."""
-    return load(progress_file(), lambda kept: all(isinstance(entry, dict) for entry in kept.values()))
+    return load(progress_file(), is_board)
+
+
+def is_board(kept: dict) -> bool:
+    return all(isinstance(entry, dict) for entry in kept.values())
 
 
 def remember(name: str) -> None:
     """Note that exercise ``name`` is solved, on the first time it is."""
-    remembered = solved_exercises()
-    if name not in remembered:
-        today = datetime.date.today().isoformat()
-        save(
-            progress_file(),
-            remembered | {name: {"exercise": all_exercises()[name].number, "solved": today}},
-        )
+    today = datetime.date.today().isoformat()
+    entry = {"exercise": all_exercises()[name].number, "solved": today}
+    update(progress_file(), is_board, lambda kept: kept if name in kept else kept | {name: entry})
 
 
 def progress() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.exercises.bank import Case, Exercise, WrongResult
+from course_utils.exercises.comparing import plain, same
 
 SECONDS = 5.0  # a check that takes longer is stopped
 IMPORT_SECONDS = 120.0  # an import on top of that too
@@ -192,21 +193,6 @@ def as_arrays(values: Mapping[str, Any]) -> dict[str, Any]:
         except (ValueError, TypeError, RuntimeError):  # ragged lists and the like
             arrays[name] = value
     return arrays
-
-
-def plain(value: Any) -> Any:
-    """A PyTorch tensor as an array, also one that belongs to a graph; all else as it is."""
-    return value.detach().numpy() if hasattr(value, "detach") else value
-
-
-def same(a: Any, b: Any) -> bool:
-    """Equal to rounding: putting a nudged weight back may leave its last bit different."""
-    a, b = plain(a), plain(b)
-    if isinstance(a, np.ndarray):
-        return a.shape == b.shape and np.allclose(a, b, rtol=1e-12, atol=1e-12, equal_nan=True)
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
-    return True
 
 
 def explain(error: BaseException, function: Callable) -> str:
