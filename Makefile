@@ -17,10 +17,10 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: $(VENV)/installed  ## open your lessons in JupyterLab (the first time, this installs everything)
-	@$(PY) -m course_utils.lab $(ARGS)
+	@$(PY) -m course_utils.learner.lab $(ARGS)
 
 fresh: $(VENV)/installed  ## set a lesson back to blank and keep your copy: make fresh LESSON=02
-	@$(PY) -m course_utils.workspace --fresh "$(LESSON)"
+	@$(PY) -m course_utils.learner.workspace --fresh "$(LESSON)"
 
 check: $(VENV)/installed  ## what grading will see of your notebook: make check NOTEBOOK=my_lessons/02_backprop.ipynb
 	@$(PY) -m teaching.check "$(NOTEBOOK)"
@@ -32,8 +32,8 @@ processors: $(VENV)/installed.test  ## run every solution under five arithmetics
 	@$(PY) -m tests.processors $(ARGS)
 
 notebooks: $(VENV)/installed.test  ## run the solutions that changed, and make the lessons from them
-	@$(PY) -m course_utils.authoring
-	@$(PY) -m course_utils.pictures
+	@$(PY) -m making.authoring
+	@$(PY) -m making.readme_pictures
 
 bench: $(VENV)/installed.bench  ## compare speed with PyTorch, JAX and others, and queries with what practitioners pick
 	@$(PY) -m benchmarks

@@ -3,7 +3,7 @@
 import sys
 
 from benchmarks import lessons, package, practitioner, steps
-from course_utils import environment
+from course_utils.learner import environment
 
 if __name__ == "__main__":
     if environment.point_here() != 0:

@@ -16,8 +16,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from course_utils.nn import Linear, Network, ReLU, softmax_cross_entropy
-from course_utils.update import SGD
+from course_utils.engine.nn import Linear, Network, ReLU, softmax_cross_entropy
+from course_utils.engine.update import SGD
 
 RATE = 1e-6  # so small that thousands of timed steps stay at the same work: no weight runs away, none dies
 

@@ -21,13 +21,27 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks import verdict
-from course_utils.blackbox import BlackBox
-from course_utils.estimate import Estimate, Losses, forward_difference, spsa
-from course_utils.fronts import Estimator, Run, accuracy_through, new_front, train_front, train_online
-from course_utils.nn import Linear, Network, Tanh, cross_entropies, mean_squared_error, softmax_cross_entropy
-from course_utils.stored import FILE, stored_runs
-from course_utils.tails import centred_digits, smooth_tail
-from course_utils.update import Adam
+from course_utils.beds.unknown.fronts import (
+    Estimator,
+    Run,
+    accuracy_through,
+    new_front,
+    train_front,
+    train_online,
+)
+from course_utils.beds.unknown.stored import FILE, stored_runs
+from course_utils.beds.unknown.tails import centred_digits, smooth_tail
+from course_utils.engine.blackbox import BlackBox
+from course_utils.engine.estimate import Estimate, Losses, forward_difference, spsa
+from course_utils.engine.nn import (
+    Linear,
+    Network,
+    Tanh,
+    cross_entropies,
+    mean_squared_error,
+    softmax_cross_entropy,
+)
+from course_utils.engine.update import Adam
 
 IMAGES = 200  # an evaluation, for the optimisers off the shelf
 BUDGET = 1_500_000  # queries, for all that works on the weights

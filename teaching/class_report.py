@@ -18,10 +18,10 @@ from statistics import median
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from course_utils import plots
 from course_utils.exercises import all_exercises
 from course_utils.exercises.attempts import MIME, Made, is_attempt
 from course_utils.exercises.bank import Exercise
+from course_utils.show import plots
 from teaching.submission import KEPT, Unreadable, read_file
 
 SHOWN = 4  # misconceptions of an exercise in table and picture; the rest is summed up

@@ -21,8 +21,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.apps import NbGraderApp
 
-from course_utils import authoring
 from course_utils.exercises.bank import all_exercises
+from making import authoring
 from teaching.grading import PREFIX
 
 FOLDER = authoring.ROOT / "my_course"

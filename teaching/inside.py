@@ -37,6 +37,7 @@ from course_utils.exercises.running import time_limit
 
 TO_DEFINE = 30.0  # seconds for one statement above the exercise: a cold import of PyTorch takes many
 WHOLE = 10.0  # seconds for all of the notebook, where the exercise needs more than can be seen
+AT_ONCE = 1.0  # seconds for one statement of it: what takes longer trains, and is no helper
 
 Statement = tuple[ast.stmt, str]  # with the name of its cell, for error messages
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -225,7 +226,7 @@ def in_the_whole_notebook(
             break
         if isinstance(statement[0], SCOPES) and statement[0].name in others:
             continue  # another exercise: what is wrong with that one is no matter here
-        define([statement], names, until - time.monotonic())
+        define([statement], names, min(AT_ONCE, until - time.monotonic()))
         if isinstance(statement[0], SCOPES) and callable(names.get(exercise.name)):
             function = names[exercise.name]  # not what a later loop makes of the name
     if callable(names.get(exercise.name)):

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from course_utils import environment
+from course_utils.learner import environment
 from tests.processors import ARITHMETICS, LONGEST_FIRST, NOTEBOOKS, SHORT
 
 COURSE = Path(__file__).resolve().parents[1]

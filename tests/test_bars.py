@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from course_utils import bars
-from course_utils.exercises.lesson08 import online_round, through_surrogate
+from course_utils.beds.unknown import bars
+from course_utils.exercises.lessons.lesson08 import through_surrogate
+from course_utils.exercises.lessons.lesson08_round import online_round
 
 
 def run(rounds, reach=None, **more):

@@ -1,19 +1,16 @@
-"""BlackBox: what it computes, counts, refuses and hides, and that an executor changes none of it."""
+"""BlackBox: what it computes, counts, refuses and hides."""
 
 import copy
 import operator
 import pickle
 import subprocess
 import sys
-import threading
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
 
 import numpy as np
 import pytest
 
-from course_utils.blackbox import BlackBox, BudgetSpent
-from course_utils.nn import Linear, Network, Tanh
+from course_utils.engine.blackbox import BlackBox, BudgetSpent
+from course_utils.engine.nn import Linear, Network, Tanh
 
 H = np.random.default_rng(0).normal(size=(70, 3))  # two full chunks and a short one
 TAIL = Network(Linear(3, 8), Tanh(), Linear(8, 2), seed=1).forward
@@ -92,15 +89,6 @@ def test_noise_is_gaussian_of_that_size_and_comes_from_the_seed():
     assert (box(zeros) != box(zeros)).all()
 
 
-def test_quantise_rounds_what_is_returned_to_multiples():
-    np.testing.assert_array_equal(
-        BlackBox(operator.pos, quantise=0.25)(np.array([[0.1, 0.2, -0.9]])), [[0, 0.25, -1]]
-    )
-    noisy = BlackBox(operator.pos, quantise=0.25, noise=1)(H)
-    np.testing.assert_array_equal(noisy % 0.25, 0 * H)
-    assert len(np.unique(noisy)) > 4
-
-
 # --- what it refuses ---
 
 
@@ -133,8 +121,6 @@ def test_a_wrong_h_is_refused_before_it_counts(h, told):
         {"noise": -0.1},
         {"noise": np.nan},
         {"noise": np.inf},
-        {"quantise": -1},
-        {"quantise": np.nan},
         {"chunk": 0},
     ],
     ids=str,
@@ -169,14 +155,14 @@ def test_a_tensor_that_requires_a_gradient_is_refused_and_a_detached_one_is_not(
 
     box, h = BlackBox(TAIL), torch.tensor(H, requires_grad=True)
     for refused in (h, h * 2):
-        with pytest.raises(TypeError, match="no backward: pass h.detach.*course_utils.estimate"):
+        with pytest.raises(TypeError, match="no backward: pass h.detach.*course_utils.engine.estimate"):
             box(refused)
     assert box.queries == 0
     np.testing.assert_array_equal(box(h.detach()), box(H))
 
 
 def test_pytorch_is_not_loaded():
-    script = "import sys, numpy; from course_utils.blackbox import BlackBox; BlackBox(numpy.tanh)(numpy.ones((1, 1)))"
+    script = "import sys, numpy; from course_utils.engine.blackbox import BlackBox; BlackBox(numpy.tanh)(numpy.ones((1, 1)))"
     subprocess.run([sys.executable, "-c", f"{script}; assert 'torch' not in sys.modules"], check=True)
 
 
@@ -204,77 +190,3 @@ def test_the_box_shows_its_counts_only_and_they_cannot_be_set():
 def test_there_is_one_count(double):
     with pytest.raises(TypeError, match="not copied or pickled: pass it as it is"):
         double(BlackBox(TAIL))
-
-
-# --- with an executor ---
-
-
-@pytest.fixture(scope="module")
-def processes():
-    # spawn, as on macOS and Windows: a worker shares nothing with this process
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        yield pool
-
-
-@pytest.fixture(scope="module")
-def dask():
-    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install -e '.[dask]'")
-    workers = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": None}
-    with distributed.LocalCluster(**workers) as cluster, distributed.Client(cluster) as client:
-        yield client
-
-
-@pytest.fixture(params=["processes", "dask"])
-def executor(request):
-    found = request.getfixturevalue(request.param)
-    return found if request.param == "processes" else found.get_executor(pure=False)
-
-
-def test_an_executor_changes_nothing(executor):
-    settings = {"budget": 100, "noise": 0.1, "quantise": 0.001, "seed": 3, "chunk": 9}
-    here, there = BlackBox(TAIL, **settings), BlackBox(TAIL, executor=executor, **settings)
-    for h in (H, H[:1]):
-        np.testing.assert_array_equal(there(h), here(h))
-        assert (there.queries, there.left) == (here.queries, here.left)
-    with pytest.raises(BudgetSpent):
-        there(H)
-
-
-def test_an_error_over_there_is_said_to_be_from_g(executor):
-    box = BlackBox(np.linalg.inv, executor=executor)
-    with pytest.raises(RuntimeError, match="g failed on these 70 queries.*LinAlgError: "):
-        box(H)
-    assert box.queries == 70
-
-
-class Meeting:
-    """A g that waits until three are in it at once."""
-
-    point = threading.Barrier(3, timeout=5)  # of the class, since no barrier pickles
-
-    def __call__(self, h):
-        self.point.wait()
-        return h
-
-
-def test_chunks_run_side_by_side():
-    with ThreadPoolExecutor(3) as pool:
-        np.testing.assert_array_equal(BlackBox(Meeting(), executor=pool)(H), H)
-
-
-def test_g_must_pickle_for_an_executor(processes):
-    with pytest.raises(TypeError, match=r"needs a g that pickles: define it in a \.py file"):
-        BlackBox(lambda h: h, executor=processes)
-
-
-def test_a_dask_client_is_not_an_executor(dask):
-    with pytest.raises(TypeError, match=r"concurrent.futures.Executor \(Dask: get_executor\(\)\)"):
-        BlackBox(TAIL, executor=dask)
-
-
-def test_nothing_counts_when_the_executor_takes_nothing():
-    with ThreadPoolExecutor(1) as pool:
-        box = BlackBox(TAIL, executor=pool)
-    with pytest.raises(RuntimeError, match="cannot schedule new futures after shutdown"):
-        box(H)
-    assert box.queries == 0

@@ -5,10 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from course_utils import capstone, exercises, structure
-from course_utils.blackbox import BudgetSpent
-from course_utils.exercises import lesson12
-from course_utils.nn import softmax_cross_entropy
+from course_utils import exercises
+from course_utils.beds import capstone
+from course_utils.engine import structure
+from course_utils.engine.blackbox import BudgetSpent
+from course_utils.engine.nn import softmax_cross_entropy
+from course_utils.exercises import board
+from course_utils.exercises.lessons import lesson12
 
 
 @pytest.fixture
@@ -86,12 +89,12 @@ def test_hidden_recordings_differ_in_their_hum_and_from_each_other():
 
 
 def test_scores_are_kept_beside_the_progress_and_replaced_by_name(scores_file, capsys):
-    assert capstone.scores() == {}
-    capstone.keep_score("a", 0.5)
-    capstone.keep_score("b", np.float64(0.75))
-    capstone.keep_score("a", 0.625)
-    assert json.loads(scores_file.read_text()) == {"a": 0.625, "b": 0.75} == capstone.scores()
-    capstone.show_board({"a baseline": 0.7})
+    assert board.scores() == {}
+    board.keep_score("a", 0.5)
+    board.keep_score("b", np.float64(0.75))
+    board.keep_score("a", 0.625)
+    assert json.loads(scores_file.read_text()) == {"a": 0.625, "b": 0.75} == board.scores()
+    board.show_board({"a baseline": 0.7})
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[-1] for line in lines[1:]] == ["you: b", "a baseline", "you: a"]
     assert [path.name for path in scores_file.parent.iterdir()] == [scores_file.name]  # no draft is left
@@ -102,33 +105,33 @@ def test_scores_are_kept_beside_the_progress_and_replaced_by_name(scores_file, c
 )
 def test_a_bad_file_never_raises(scores_file, text, capsys):
     scores_file.write_text(text)
-    assert capstone.scores() == {}
-    capstone.show_board({})
-    capstone.keep_score("new", 0.5)
-    assert capstone.scores() == {"new": 0.5}
+    assert board.scores() == {}
+    board.show_board({})
+    board.keep_score("new", 0.5)
+    assert board.scores() == {"new": 0.5}
 
 
 def test_a_file_that_cannot_be_read_or_written_never_raises(scores_file):
     scores_file.mkdir()
-    capstone.keep_score("a", 0.5)
-    assert capstone.scores() == {}
+    board.keep_score("a", 0.5)
+    assert board.scores() == {}
     scores_file.rmdir()
     scores_file.write_bytes(b"\xff\xfe\x00")
-    assert capstone.scores() == {}
+    assert board.scores() == {}
 
 
 def test_a_name_cannot_break_the_board(scores_file, capsys):
-    capstone.keep_score("<b>", 0.5)
-    capstone.show_board({})
+    board.keep_score("<b>", 0.5)
+    board.show_board({})
     assert "you: <b>" in capsys.readouterr().out
 
 
 def test_half_a_character_in_a_name_cannot_break_the_board(scores_file, capsys):
-    capstone.keep_score("half \ud800", 0.5)
+    board.keep_score("half \ud800", 0.5)
     scores_file.write_text('{"other \\udc00": 0.25}')
-    capstone.keep_score("half \ud800", 0.5)
-    capstone.show_board({})
-    assert capstone.scores() == {"other ?": 0.25, "half ?": 0.5}
+    board.keep_score("half \ud800", 0.5)
+    board.show_board({})
+    assert board.scores() == {"other ?": 0.25, "half ?": 0.5}
     capsys.readouterr().out.encode()
 
 
@@ -208,10 +211,10 @@ def test_a_gradient_that_is_none_costs_a_sentence_and_gets_no_score(scores_file,
     chosen = lesson12.design() | {"gradient": gradient}
     design = solved()
     capsys.readouterr()
-    capstone.score("mine", chosen, design, GRADIENTS, measured)
+    board.score("mine", chosen, design, GRADIENTS, measured)
     said = capsys.readouterr().out
     assert said.startswith("Nothing was put on the board: ") and told in said and said.count("\n") == 1
-    assert capstone.scores() == {}
+    assert board.scores() == {}
 
 
 def test_a_step_far_too_large_is_told_with_its_number():
@@ -230,21 +233,21 @@ def test_a_step_far_too_large_is_told_with_its_number():
 
 @pytest.mark.parametrize("wrong", lesson12.DESIGN.misconceptions, ids=lambda wrong: wrong.name)
 def test_a_design_that_breaks_a_rule_gets_no_score(scores_file, capsys, wrong):
-    capstone.score("mine", wrong.wrong(), solved(), {"surrogate": None}, None)
-    assert wrong.message in capsys.readouterr().out and capstone.scores() == {}
+    board.score("mine", wrong.wrong(), solved(), {"surrogate": None}, None)
+    assert wrong.message in capsys.readouterr().out and board.scores() == {}
 
 
 def test_only_a_solved_design_that_meets_the_demands_gets_a_score(scores_file, capsys):
     found = {"validation": np.array([0.5, 0.75]), "breaks": ["", ""]}
 
     def put_on_the_board(name, design):
-        capstone.score(name, lesson12.design(), design, {"surrogate": None}, lambda chosen: found)
+        board.score(name, lesson12.design(), design, {"surrogate": None}, lambda chosen: found)
 
     for not_checked in (exercises.course_versions("12")["design"], lesson12.design):
         put_on_the_board("mine", not_checked)
-        assert capstone.scores() == {} and "12.4 is not solved" in capsys.readouterr().out
+        assert board.scores() == {} and "12.4 is not solved" in capsys.readouterr().out
     put_on_the_board("mine", solved())
-    assert capstone.scores() == {"mine": 0.625}
+    assert board.scores() == {"mine": 0.625}
     found["breaks"][1] = "the stage is not bitwise what it was."
     put_on_the_board("again", solved())
-    assert capstone.scores() == {"mine": 0.625}
+    assert board.scores() == {"mine": 0.625}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from course_utils import claims
-from course_utils.claims import claim, recap
+from course_utils.show import claims
+from course_utils.show.claims import claim, recap
 
 
 @pytest.fixture(autouse=True)

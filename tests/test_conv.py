@@ -6,19 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils.estimate import numerical_gradient
-from course_utils.nn import (
-    Conv1d,
-    Conv2d,
-    Filter,
-    Linear,
-    MeanOverPositions,
-    MeanPool2d,
-    Network,
-    ReLU,
-    Reshape,
-    ShapeError,
-)
+from course_utils.engine.estimate import numerical_gradient
+from course_utils.engine.layers import Conv1d, Conv2d, Filter, MeanOverPositions, MeanPool2d, Reshape
+from course_utils.engine.nn import Linear, Network, ReLU, ShapeError
 
 
 def relative(a, b):

@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from course_utils.data import FACES, FINE, digits, glyphs, printed_digits, tones
+from course_utils.beds.data import FACES, FINE, digits, glyphs, printed_digits, tones
 
 PARTS = {"train": 1097, "validation": 200, "test": 500}
 
@@ -45,9 +45,7 @@ def test_the_same_every_time_in_every_process_and_never_shared():
     first = digits()
     total = f"{first.x_train.sum()} {first.y_test.tolist()[:20]}"
     first.x_train[:] = np.nan
-    code = (
-        "from course_utils.data import digits; d = digits(); print(d.x_train.sum(), d.y_test.tolist()[:20])"
-    )
+    code = "from course_utils.beds.data import digits; d = digits(); print(d.x_train.sum(), d.y_test.tolist()[:20])"
     np.random.seed(5)  # a global seed has no say
     second = digits()
     assert f"{second.x_train.sum()} {second.y_test.tolist()[:20]}" == total

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils import environment
+from course_utils.learner import environment
 
 COURSE = Path(__file__).resolve().parents[1]
 
@@ -59,10 +59,10 @@ def test_lab_mends_an_environment_that_points_elsewhere(course, how):
     where = ["-c", environment.ASK]
     assert json.dumps(str(new)) not in run(new, *where, folder="lessons")  # this is what has to be mended
 
-    said = run(new, "-m", "course_utils.lab", "--version")
+    said = run(new, "-m", "course_utils.learner.lab", "--version")
     assert "This folder is new to the environment" in said and "copied to my_lessons" in said
     assert run(new, *where, folder="my_lessons").strip() == json.dumps(str(new))
-    assert "This folder is new" not in run(new, "-m", "course_utils.lab", "--version")
+    assert "This folder is new" not in run(new, "-m", "course_utils.learner.lab", "--version")
     if how == "moved":
         hidden.rename(course)
 

@@ -3,21 +3,19 @@
 import numpy as np
 import pytest
 
-from course_utils.blackbox import BlackBox
-from course_utils.estimate import (
-    StraightThrough,
+from course_utils.engine.blackbox import BlackBox
+from course_utils.engine.estimate import (
     along,
     central_difference,
-    control_variate,
-    fit_surrogate,
     forward_difference,
-    least_squares,
     numerical_gradient,
     smoothing,
     spsa,
 )
-from course_utils.nn import Linear, Network, Tanh
-from course_utils.update import Adam
+from course_utils.engine.layers import StraightThrough
+from course_utils.engine.nn import Linear, Network, Tanh
+from course_utils.engine.train import fit_surrogate
+from course_utils.engine.update import Adam
 
 N, K = 5, 3
 RNG = np.random.default_rng(0)
@@ -39,7 +37,6 @@ def bowl(h):
 
 PLANE_GRAD = np.tile(SLOPE, (N, 1)) / N  # of the mean loss: the 1/N is in it
 BOWL_GRAD = (H @ HESSIAN + SLOPE) / N
-GUESS = BOWL_GRAD + RNG.normal(size=H.shape) / N
 
 # Each of them with everything chosen but (losses, h, rng), and how many losses it asks for a row of k entries.
 ESTIMATORS = {
@@ -48,11 +45,9 @@ ESTIMATORS = {
     "spsa": (lambda f, h, rng: spsa(f, h, 0.1, rng), 2),
     "smoothing": (lambda f, h, rng: smoothing(f, h, 0.1, rng), 2),
     "smoothing, 3 pairs": (lambda f, h, rng: smoothing(f, h, 0.1, rng, pairs=3), 6),
-    "control variate": (lambda f, h, rng: control_variate(f, h, GUESS[: len(h)], 0.1, rng), 2),
-    "least squares": (lambda f, h, rng: least_squares(f, h, 0.1, rng, points=7), 7),
 }
 each_estimator = pytest.mark.parametrize("name", ESTIMATORS)
-ON_A_VECTOR = [name for name in ESTIMATORS if name not in ("control variate", "least squares")]
+ON_A_VECTOR = list(ESTIMATORS)
 
 
 def draws(estimate, count=4000):
@@ -208,60 +203,6 @@ def test_more_pairs_have_less_variance():
         for pairs in (1, 9)
     )
     assert 8 < one / nine < 10
-
-
-# --- a plane through neighbours ---
-
-
-@pytest.mark.parametrize("points", [K + 1, 20])
-def test_least_squares_is_exact_on_a_plane(points):
-    found = least_squares(plane, H, 0.3, np.random.default_rng(0), points).grad
-    np.testing.assert_allclose(found, PLANE_GRAD, atol=1e-9)
-
-
-def test_least_squares_averages_noise_out():
-    def spread(points):
-        rng = np.random.default_rng(0)
-        h = np.tile(H, (200, 1))
-        found = least_squares(lambda h: plane(h) + rng.normal(size=len(h)), h, 1.0, rng, points).grad
-        return (found * len(h)).reshape(-1, K).std(axis=0).mean()
-
-    assert 1.6 < spread(25) / spread(100) < 2.6  # a half as points go fourfold, and a little more when few
-
-
-def test_a_plane_needs_a_point_more_than_entries():
-    with pytest.raises(ValueError, match="needs at least 4 points, got 3"):
-        least_squares(plane, H, 0.3, np.random.default_rng(0), points=K)
-
-
-# --- a guess, corrected ---
-
-
-@pytest.mark.parametrize("guess", [np.zeros((N, K)), GUESS, 10 * GUESS], ids=["zero", "near", "far"])
-def test_control_variate_is_right_on_average_whatever_the_guess(guess):
-    count = 20_000
-    guess_of_longer_mean = np.tile(guess, (count, 1)) / count
-    found = draws(lambda h, rng: control_variate(bowl, h, guess_of_longer_mean, 0.5, rng).grad, count)
-    assert_average(found, BOWL_GRAD)
-
-
-@pytest.mark.parametrize("weight", [0.0, 0.3])
-def test_a_smaller_weight_stays_that_much_with_the_guess(weight):
-    count = 20_000
-    guess_of_longer_mean = np.tile(GUESS, (count, 1)) / count
-    found = draws(lambda h, rng: control_variate(bowl, h, guess_of_longer_mean, 0.5, rng, weight).grad, count)
-    expected = GUESS + weight * (BOWL_GRAD - GUESS)
-    if weight:
-        assert_average(found, expected)
-    else:
-        np.testing.assert_allclose(found, np.tile(GUESS, (count, 1, 1)))
-
-
-def test_the_true_gradient_as_guess_leaves_no_variance():
-    found = control_variate(bowl, H, BOWL_GRAD, 0.5, np.random.default_rng(0)).grad
-    np.testing.assert_allclose(found, BOWL_GRAD, atol=1e-12)  # a quadratic's central difference is exact
-    plain = spsa(bowl, H, 0.5, np.random.default_rng(0)).grad
-    assert np.abs(plain - BOWL_GRAD).max() > 0.1 * np.abs(BOWL_GRAD).max()
 
 
 # --- a surrogate, and rounding ---

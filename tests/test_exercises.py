@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_utils import authoring, exercises, my_files
+from course_utils import exercises
 from course_utils.exercises import all_exercises, check
-from course_utils.exercises.__main__ import blank, table, try_out
 from course_utils.exercises.cards import draw
 from course_utils.exercises.checking import expected_values
+from course_utils.learner import files as my_files
+from making import authoring
+from making.bank_table import blank, table, try_out
 
 ALL = list(all_exercises().values())
 NAMES = [e.name for e in ALL]

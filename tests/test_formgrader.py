@@ -11,9 +11,9 @@ from nbformat.v4 import new_markdown_cell, new_raw_cell
 from test_browser import AS_ROOT, TOKEN, answers, chromium, free_port
 from test_grading import needs_sandbox
 
-from teaching import course, round
+from teaching import course, difficult
 
-SMALL = round.SMALL
+SMALL = difficult.SMALL
 HOSTILE = [
     "<script>window.hacked = 'script'</script>",
     "<img src='nowhere' onerror=\"window.hacked = 'image'\">",

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from course_utils import fronts
-from course_utils.estimate import Estimate, forward_difference
-from course_utils.fronts import Run, accuracy_through, new_front, train_front, train_online
-from course_utils.nn import Linear, Network, Tanh, softmax_cross_entropy
-from course_utils.tails import centred_digits, smooth_tail
+from course_utils.beds.unknown import fronts
+from course_utils.beds.unknown.fronts import Run, accuracy_through, new_front, train_front, train_online
+from course_utils.beds.unknown.tails import centred_digits, smooth_tail
+from course_utils.engine.estimate import Estimate, forward_difference
+from course_utils.engine.nn import Linear, Network, Tanh, softmax_cross_entropy
 
 TAIL = smooth_tail(0)
 

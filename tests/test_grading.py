@@ -25,9 +25,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.utils import is_grade
 
-from course_utils import authoring, exercises
+from course_utils import exercises
 from course_utils.exercises import all_exercises, checking, graded, running
-from teaching import check, course, grading, inside, judging, round, sandbox
+from making import authoring
+from teaching import check, course, difficult, grading, inside, judging, round, sandbox
 from tests.forgeries import FORGERIES, solved
 
 ALL = list(all_exercises().values())
@@ -53,7 +54,7 @@ def code(notebook):
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     folder = tmp_path_factory.mktemp("round")
-    return folder / "course", round.play(folder, seconds=1.5, budget=6, share=6, say=lambda line: None)
+    return folder / "course", round.play(folder, seconds=1.5, budget=6, share=10, say=lambda line: None)
 
 
 @needs_sandbox
@@ -62,7 +63,7 @@ def test_every_case_earns_what_it_should(played, capsys):
     with capsys.disabled():
         print("\n" + round.table(rows))
     assert [str(row) for row in rows if row.expected != row.awarded] == []
-    assert len(rows) == len(round.CASES) + len(round.DOWNLOADED)
+    assert len(rows) == len(difficult.CASES) + len(difficult.DOWNLOADED)
 
 
 def test_a_round_with_a_difference_says_so():
@@ -74,10 +75,10 @@ def test_a_round_with_a_difference_says_so():
 def test_points_of_every_exercise_are_in_the_gradebook(played):
     """Not only their sum: each exercise earns its own."""
     home, _ = played
-    worth = course.points(read(home / "source" / round.LESSON / f"{round.LESSON}.ipynb"))
+    worth = course.points(read(home / "source" / difficult.LESSON / f"{difficult.LESSON}.ipynb"))
     with Gradebook(f"sqlite:///{home / 'gradebook.db'}", "which-weights-move") as gradebook:
-        for student, case in round.CASES.items():
-            grades = gradebook.find_submission(round.LESSON, student).notebooks[0].grades
+        for student, case in difficult.CASES.items():
+            grades = gradebook.find_submission(difficult.LESSON, student).notebooks[0].grades
             awarded = {g.name.removeprefix(grading.PREFIX): g.score for g in grades}
             assert awarded == {n: worth[n] * (n in case.earns) for n in worth}, student
             assert not any(g.needs_manual_grade for g in grades)
@@ -86,7 +87,7 @@ def test_points_of_every_exercise_are_in_the_gradebook(played):
 @needs_sandbox
 def test_a_message_is_a_line_of_text_and_no_formula(played):
     home, _ = played
-    notebook = read(home / "autograded" / "messages" / round.LESSON / f"{round.LESSON}.ipynb")
+    notebook = read(home / "autograded" / "messages" / difficult.LESSON / f"{difficult.LESSON}.ipynb")
     cards = {c.metadata.nbgrader.grade_id: c.outputs for c in notebook.cells if is_grade(c)}
     said = {name: outputs[1].get("evalue", "") for name, outputs in cards.items()}
     assert "ValueError: �" in said["points-linear_backward"]
@@ -100,9 +101,11 @@ def test_a_message_is_a_line_of_text_and_no_formula(played):
 @needs_sandbox
 def test_feedback_names_the_misconceptions(played):
     home, _ = played
-    page = (home / "feedback" / "wrong" / round.LESSON / f"{round.LESSON}.html").read_text(encoding="utf-8")
+    page = (home / "feedback" / "wrong" / difficult.LESSON / f"{difficult.LESSON}.html").read_text(
+        encoding="utf-8"
+    )
     text = re.sub(r"<[^>]+>", "", page).replace("&#39;", "'").replace("&#x27;", "'")
-    for name, (misconception, _) in round.WRONG.items():
+    for name, (misconception, _) in difficult.WRONG.items():
         (known,) = [m for m in all_exercises()[name].misconceptions if m.name == misconception]
         assert known.message.replace("`", "") in text, misconception
 
@@ -110,29 +113,29 @@ def test_feedback_names_the_misconceptions(played):
 @needs_sandbox
 def test_what_was_handed_in_is_kept(played):
     home, _ = played
-    names = {path.name for path in (home / "as_handed_in" / "renamed" / round.LESSON).glob("*.ipynb")}
+    names = {path.name for path in (home / "as_handed_in" / "renamed" / difficult.LESSON).glob("*.ipynb")}
     assert names == {"02_backprop (1).ipynb"}
 
 
 @needs_sandbox
 def test_tampered_cells_are_put_back(played):
     home, _ = played
-    notebook = read(home / "autograded" / "tampered" / round.LESSON / f"{round.LESSON}.ipynb")
+    notebook = read(home / "autograded" / "tampered" / difficult.LESSON / f"{difficult.LESSON}.ipynb")
     assert all(cell.source.startswith("from course_utils") for cell in notebook.cells if is_grade(cell))
 
 
 @needs_sandbox
 def test_release_has_no_answers_and_no_outputs(played):
     home, _ = played
-    source = read(home / "source" / round.LESSON / f"{round.LESSON}.ipynb")
-    released = read(home / "release" / round.LESSON / f"{round.LESSON}.ipynb")
+    source = read(home / "source" / difficult.LESSON / f"{difficult.LESSON}.ipynb")
+    released = read(home / "release" / difficult.LESSON / f"{difficult.LESSON}.ipynb")
     text = "\n".join(cell.source for cell in released.cells)
     answers = re.findall(r"### BEGIN SOLUTION\n(.*?)\n *### END SOLUTION", "\n".join(code(source)), re.DOTALL)
     assert len(answers) == 5
     assert not [answer for answer in answers if answer.strip() in text] and "SOLUTION" not in text
     assert not any(cell.get("outputs") for cell in released.cells)
     assert text.count(authoring.STUB) == 5
-    assert {p.name for p in (home / "release" / round.SMALL).iterdir()} == {
+    assert {p.name for p in (home / "release" / difficult.SMALL).iterdir()} == {
         "00_start_here.ipynb",
         "NOTATION.md",
     }
@@ -145,11 +148,13 @@ def test_without_bubblewrap_nothing_is_run(played, monkeypatch):
     sandbox.require.cache_clear()
     monkeypatch.setattr(os, "environ", os.environ | {"PATH": str(Path(sys.executable).parent)})
     try:
-        status, log = course.nbgrader(home, "autograde", round.LESSON, "--CourseDirectory.student_id=late")
+        status, log = course.nbgrader(
+            home, "autograde", difficult.LESSON, "--CourseDirectory.student_id=late"
+        )
     finally:
         sandbox.require.cache_clear()
     assert status == 1 and "apt install bubblewrap" in log and "Traceback" not in log
-    assert not (home / "autograded" / "late" / round.LESSON).exists()
+    assert not (home / "autograded" / "late" / difficult.LESSON).exists()
 
 
 # ------------------------------------------------- the course that is made
@@ -359,7 +364,7 @@ def test_check_says_what_grading_will_see(tmp_path, capsys):
         cell.source = re.sub(r"### BEGIN.*### END SOLUTION", authoring.STUB, cell.source, flags=re.DOTALL)
     for name in ("what_ipython_takes", "helpers_found_by_the_notebook", "partly"):
         notebook = nbformat.from_dict(released)
-        getattr(round, name)(notebook)
+        getattr(difficult, name)(notebook)
         nbformat.write(notebook, tmp_path / "02_backprop.ipynb")
         assert check.main([str(tmp_path / "02_backprop.ipynb")]) == 0
         said = capsys.readouterr().out

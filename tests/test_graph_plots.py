@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from course_utils import graph_plots
+from course_utils.show import graph as graph_plots
 
 
 def texts(ax):

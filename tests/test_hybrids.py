@@ -4,9 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from course_utils import fronts, hybrids, nn, tails
-from course_utils.estimate import Estimate, central_difference, spsa
-from course_utils.query_plots import draw_estimates, draw_race
+from course_utils.beds.unknown import fronts, hybrids, tails
+from course_utils.beds.unknown.pictures import draw_estimates, draw_race
+from course_utils.engine import nn
+from course_utils.engine.estimate import Estimate, central_difference, spsa
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from course_utils.estimate import numerical_gradient
-from course_utils.nn import (
+from course_utils.engine.estimate import numerical_gradient
+from course_utils.engine.nn import (
     Layer,
     Linear,
     Network,

@@ -16,9 +16,10 @@ from nbval.plugin import find_comment_markers
 from shorter import SHORTER, shorten
 from traitlets.config import Config
 
-from course_utils import authoring, claims, widgets
 from course_utils.exercises import all_exercises
 from course_utils.exercises.decorator import Attempt
+from course_utils.show import claims, widgets
+from making import authoring
 from making.figures import TAG
 
 SOLUTIONS = sorted(authoring.SOLUTIONS.glob("*.ipynb"))
@@ -108,6 +109,7 @@ def test_every_exercise_of_the_bank_stands_in_its_lesson_once(path):
     for name, function in defined.items():
         parameters = list(inspect.signature(lesson[name].reference).parameters)
         assert [a.arg for a in function.args.args] == parameters
+        assert ast.get_docstring(function) == inspect.getdoc(lesson[name].reference), "one docstring, twice"
         assert f"### Exercise {lesson[name].number} ·" in headings
 
 

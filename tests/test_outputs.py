@@ -55,7 +55,7 @@ CELLS = {
     "another-word": ("print('accurate', 0.87)", "accuracy 0.88\n", ["decimals-0.01"]),
     "no-tag": ("print('accuracy', 0.87)", "accuracy 0.88\n", []),
     "bar": (
-        "from course_utils.widgets import with_bar\n"
+        "from course_utils.show.widgets import with_bar\n"
         "for n in with_bar(range(3), 'counting'): pass\nprint('it ends at', n)",
         "it ends at 2\n",
         [],

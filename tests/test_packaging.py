@@ -13,7 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from course_utils.pictures import PICTURES, stored_picture
+from making.readme_pictures import PICTURES, stored_picture
 
 COURSE = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((COURSE / "pyproject.toml").read_text())["project"]
@@ -72,11 +72,6 @@ def test_environment_yml_is_pyproject_in_other_names():
     wanted = {CONDA.get(name, name): spec for name, spec in everything.items()}
     assert {name: SpecifierSet(spec) for name, spec in conda.items()} == wanted
     assert ENVIRONMENT["channels"] == ["conda-forge"]
-
-
-def test_the_tests_run_with_dask():
-    """Otherwise its tests skip everywhere, and nobody sees that it stopped working."""
-    assert set(EXTRAS["dask"]) <= set(EXTRAS["test"])
 
 
 def test_constraints_satisfy_every_range():
@@ -222,7 +217,7 @@ def test_commands_and_claims_print_where_the_output_has_no_such_letters(encoding
     narrow = os.environ | {"PYTHONIOENCODING": encoding, "COURSE_CLAIMS": ""}
     for command in (
         ["-m", "tests", "--version"],
-        ["-m", "course_utils.authoring", "--help"],
+        ["-m", "making.authoring", "--help"],
         ["-c", "from course_utils import claim; claim('ĝ → θ', True, '½'); claim('ĝ', False)"],
     ):
         result = subprocess.run(
@@ -233,7 +228,7 @@ def test_commands_and_claims_print_where_the_output_has_no_such_letters(encoding
 
 def test_import_is_light():
     """Torch loads only in the cells that show it, and importing the package takes no time."""
-    script = "import course_utils, course_utils.workspace, course_utils.lab, sys; print({'torch', 'jupyterlab'} & set(sys.modules))"
+    script = "import course_utils, course_utils.learner.workspace, course_utils.learner.lab, sys; print({'torch', 'jupyterlab'} & set(sys.modules))"
     result = subprocess.run(
         [sys.executable, "-c", script], cwd=COURSE, capture_output=True, text=True, check=True
     )
@@ -244,7 +239,7 @@ def test_lab_opens_your_copy_of_the_first_lesson(tmp_path, monkeypatch):
     """Also when a dated older copy lies beside it, and as root; settings and threads reach JupyterLab."""
     import jupyterlab.labapp
 
-    from course_utils import lab, workspace
+    from course_utils.learner import lab, workspace
 
     for name in ("00_start_here.ipynb", "01_more.ipynb"):
         (tmp_path / "lessons").mkdir(exist_ok=True)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from course_utils import data
-from course_utils.estimate import numerical_gradient
-from course_utils.structure import (
+from course_utils.beds import data
+from course_utils.engine.estimate import numerical_gradient
+from course_utils.engine.structure import (
     covariance,
     leading_directions,
     oja_direction,
@@ -15,7 +15,7 @@ from course_utils.structure import (
     sanger_direction,
     variance_kept,
 )
-from course_utils.update import Momentum
+from course_utils.engine.update import Momentum
 
 
 def some(*shape, seed=0):
@@ -129,7 +129,7 @@ def test_the_update_equation_finds_the_principal_subspace_of_the_digits(k):
 
 def test_networks_side_by_side_give_w_a_share_and_everything_else_the_cross_entropy_in_full():
     torch = pytest.importorskip("torch")
-    from course_utils import layer_before
+    from course_utils.beds import layer_before
 
     x, y = some(200, 64), np.arange(200) % 10
     seeds, alpha, rates = range(2), 0.7, [0.5, 0.1]
@@ -149,7 +149,7 @@ def test_networks_side_by_side_give_w_a_share_and_everything_else_the_cross_entr
 
 def test_a_network_side_by_side_that_is_not_finite_is_counted():
     pytest.importorskip("torch")
-    from course_utils import layer_before
+    from course_utils.beds import layer_before
 
     x, y = some(200, 64), np.arange(200) % 10
     _, finite = layer_before.train_side_by_side(

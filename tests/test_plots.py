@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from course_utils import plots
+from course_utils.show import plots
 
 plt.switch_backend("Agg")  # no window, on a desktop either
 
@@ -27,7 +27,7 @@ def texts(ax):
 
 def test_importing_the_package_loads_neither_matplotlib_nor_widgets_nor_torch():
     code = (
-        "import sys, course_utils, course_utils.claims;"
+        "import sys, course_utils, course_utils.show.claims;"
         "print([name for name in ('matplotlib', 'ipywidgets', 'torch') if name in sys.modules])"
     )
     assert (

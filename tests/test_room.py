@@ -73,7 +73,7 @@ def attend(room: Room, tmp_path: Path):
 def test_two_learners_at_once_get_what_the_notebook_stores(attend, tmp_path, capsys):
     limit = 1024**3 if sys.platform == "linux" else -1
     facts = {"transport": "ipc", "threads": ["1"] * 3, "class": "1", "progress": True, "lessons": ["00_start_here.ipynb"], "limit": limit}  # fmt: skip
-    claims = "from course_utils.claims import claim\nclaim('Two and two', 2 + 2 == 4, 'four')"
+    claims = "from course_utils.show.claims import claim\nclaim('Two and two', 2 + 2 == 4, 'four')"
     path = notebook(
         tmp_path / "right.ipynb",
         new_code_cell(FACTS, outputs=printed(json.dumps(facts) + "\n")),
@@ -93,7 +93,7 @@ def test_a_wrong_result_an_error_and_a_broken_claim_are_found(attend, tmp_path, 
         new_code_cell("print('4.2')", id="digits", outputs=printed("4.1\n")),
         new_code_cell("1 / 0", id="error", metadata={"tags": ["nbval-ignore-output"]}),
         new_code_cell(
-            "from course_utils.claims import claim\nclaim('Up is down', False)",
+            "from course_utils.show.claims import claim\nclaim('Up is down', False)",
             id="claim",
             metadata={"tags": ["nbval-ignore-output"]},
         ),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_utils.stored import FILE, stored_runs
+from course_utils.beds.unknown.stored import FILE, stored_runs
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from course_utils import structure
-from course_utils.estimate import numerical_gradient
-from course_utils.structure_plots import draw_front, draw_strategies
+from course_utils.beds.structure_pictures import draw_front, draw_strategies
+from course_utils.engine import structure
+from course_utils.engine.estimate import numerical_gradient
 
 TAPS, CUTOFF = 9, 0.15
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.nn import Linear, Network, ReLU, softmax_cross_entropy
-from course_utils.update import SGD, Adam, AdamW, Momentum
+from course_utils.engine.nn import Linear, Network, ReLU, softmax_cross_entropy
+from course_utils.engine.update import SGD, Adam, AdamW, Momentum
 
 P = 7
 RULES = {

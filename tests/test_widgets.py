@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from course_utils import widgets
-from course_utils.widgets import Prediction, predict, what_if
+from course_utils.show import widgets
+from course_utils.show.widgets import Prediction, predict, what_if
 
 plt.switch_backend("Agg")  # no window, on a desktop either
 
@@ -202,9 +202,9 @@ def test_a_bar_hands_on_everything_and_an_error(capsys):
 
 CELLS = [
     """
-from course_utils.widgets import predict, what_if
-from course_utils import plots
-from course_utils.claims import claim, recap
+from course_utils.show.widgets import predict, what_if
+from course_utils.show import plots
+from course_utils.show.claims import claim, recap
 import matplotlib.pyplot as plt""",
     "guess = predict('Does it move?', ['no', 'yes'])",
     "predict('Last line?', ['no', 'yes'])",
@@ -222,7 +222,7 @@ plots.show(fig, 'Empty axes.')""",
 claim('It holds', True, '3')
 recap()""",
     """
-from course_utils.widgets import with_bar
+from course_utils.show.widgets import with_bar
 squares = [n * n for n in with_bar(range(3), 'squares')]""",
 ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils import workspace
+from course_utils.learner import workspace
 
 A, B = "00_start_here.ipynb", "01_chain_rule.ipynb"
 

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils import build_zoo
-from course_utils.strings import VARIABLES, occurrences, read, sample_strings, spell
-from course_utils.zoo import (
+from course_utils.beds.zoo.models import (
     GENERALIZES,
     HEADS,
     HIDDEN,
@@ -27,6 +25,8 @@ from course_utils.zoo import (
     positions,
     transformer,
 )
+from course_utils.beds.zoo.strings import VARIABLES, occurrences, read, sample_strings, spell
+from making import build_zoo
 
 
 @pytest.fixture(scope="module")

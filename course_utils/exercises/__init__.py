@@ -3,9 +3,9 @@
 from course_utils.exercises.attempts import share_attempts
 from course_utils.exercises.bank import all_exercises
 from course_utils.exercises.checking import Outcome, check
+from course_utils.exercises.class_cell import graded
 from course_utils.exercises.decorator import course_versions, exercise
-from course_utils.exercises.graded import graded
-from course_utils.exercises.progress import progress, remember
+from course_utils.exercises.solved import progress, remember
 
 __all__ = [
     "Outcome",

@@ -14,8 +14,8 @@ from typing import TypedDict
 
 from course_utils.exercises.bank import Exercise, all_exercises
 from course_utils.exercises.checking import Outcome
-from course_utils.my_files import load, note, progress_file, update
-from course_utils.output import card, emit, escape
+from course_utils.learner.files import load, note, progress_file, update
+from course_utils.show.output import card, emit, escape
 
 MIME = "application/vnd.which-weights-move.attempts+json"  # the output that holds shared attempts
 KEPT = 3000  # the newest ones: about fifty for each exercise of the course

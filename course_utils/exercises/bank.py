@@ -190,7 +190,7 @@ class Entry:
 @cache
 def all_exercises() -> dict[str, Exercise]:
     """All exercises of the course by name, in the order of the lessons."""
-    package = importlib.import_module("course_utils.exercises")
+    package = importlib.import_module("course_utils.exercises.lessons")
     modules = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name.startswith("lesson"))
     exercises: dict[str, Exercise] = {}
     for module in modules:

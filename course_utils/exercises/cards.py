@@ -6,7 +6,7 @@ import numpy as np
 
 from course_utils.exercises.bank import Exercise
 from course_utils.exercises.checking import Comparison, Outcome
-from course_utils.output import card, escape
+from course_utils.show.output import card, escape
 
 MARKS = {"solved": ("good", "✓"), "not attempted": ("wait", "○"), "not yet": ("bad", "✗")}
 SHOWN = 6  # rows and columns of a compared array that fit on a card

@@ -15,8 +15,8 @@ from course_utils.exercises.attempts import note_attempt
 from course_utils.exercises.bank import Exercise, all_exercises
 from course_utils.exercises.cards import code, draw
 from course_utils.exercises.checking import Outcome, check
-from course_utils.exercises.progress import remember
-from course_utils.output import card, emit, escape
+from course_utils.exercises.solved import remember
+from course_utils.show.output import card, emit, escape
 
 hints_given: Counter[str] = (
     Counter()

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from course_utils import workspace
+from course_utils.learner import workspace
 
 
 def set_limits() -> None:

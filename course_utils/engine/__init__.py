@@ -1,0 +1,1 @@
+"""What trains: layers, losses, the update, estimates of a gradient, structure. NumPy only. Read ``nn.py`` first."""

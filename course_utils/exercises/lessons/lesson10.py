@@ -1,0 +1,734 @@
+"""Exercises of lesson 10: how low-pass a kernel is, the gradient of that, and three ways to keep it so."""
+
+from typing import Any
+
+import numpy as np
+
+from course_utils.engine import structure
+from course_utils.engine.estimate import numerical_gradient
+from course_utils.exercises.bank import Case, Entry, normal
+
+
+def waves_of(kernel, frequencies, turn=2 * np.pi):
+    return np.exp(-1j * turn * np.outer(np.arange(len(kernel)), frequencies))
+
+
+RESPONSE = Entry(
+    "10.1",
+    returns=("response",),
+    checked="|H(ν)|² is right for kernels of 3 and 5 taps, neither of them symmetric.",
+    cases=(
+        Case(
+            "3 taps, 4 frequencies",
+            lambda: dict(kernel=np.array([1.0, 2, -0.5]), frequencies=np.array([0, 0.1, 0.25, 0.4])),
+        ),
+        Case(
+            "5 taps, 3 frequencies",
+            lambda: dict(kernel=normal(5, seed=101), frequencies=np.array([0.05, 0.3, 0.5])),
+        ),
+    ),
+    hints=(
+        "e^(−2πi ν n) is np.exp(-2j * np.pi * nu * n); np.outer gives it for all n and all ν at once.",
+        "Sum over n first, with the kernel as weights: kernel @ waves, waves of shape (taps, F). Then abs, then the square.",
+    ),
+)
+
+
+@RESPONSE.reference
+def frequency_response(kernel, frequencies):
+    """How strongly a sine of each frequency ν comes through a kernel: |H(ν)|², H(ν) = Σ_n kernel[n] e^(−2πi ν n).
+
+    kernel: shape (taps,), n counts from 0. frequencies: shape (F,), in cycles per sample.
+    Return the response |H(ν)|² at each of the frequencies, real numbers of shape (F,).
+    """
+    waves = np.exp(-2j * np.pi * np.outer(np.arange(len(kernel)), frequencies))
+    return np.abs(kernel @ waves) ** 2
+
+
+@RESPONSE.wrong("Your frequencies are angles. They come in cycles per sample: one cycle is 2π.")
+def two_pi_missing(kernel, frequencies):
+    return np.abs(kernel @ waves_of(kernel, frequencies, 1)) ** 2
+
+
+@RESPONSE.wrong("You turn by π a cycle. A whole cycle is 2π.")
+def half_a_turn(kernel, frequencies):
+    return np.abs(kernel @ waves_of(kernel, frequencies, np.pi)) ** 2
+
+
+@RESPONSE.wrong("This is |H|, the amplitude. Asked is its square, the energy.")
+def amplitude_returned(kernel, frequencies):
+    return np.abs(kernel @ waves_of(kernel, frequencies))
+
+
+@RESPONSE.wrong(
+    "You square the real part only. A sine shifted by a quarter of a cycle has none: |H|² is real² + imaginary²."
+)
+def cosine_only(kernel, frequencies):
+    return (kernel @ waves_of(kernel, frequencies)).real ** 2
+
+
+@RESPONSE.wrong("You square the complex number itself. Take np.abs first, then the square.")
+def squared_without_abs(kernel, frequencies):
+    return ((kernel @ waves_of(kernel, frequencies)) ** 2).real
+
+
+@RESPONSE.wrong(
+    "You square each tap's part before the sum, so no two parts can cancel: add them up first, as complex numbers."
+)
+def squared_before_the_sum(kernel, frequencies):
+    return (np.abs(kernel[:, None] * waves_of(kernel, frequencies)) ** 2).sum(axis=0)
+
+
+@RESPONSE.wrong("You divide by the number of taps. H is a sum over the taps, not a mean.")
+def mean_over_the_taps(kernel, frequencies):
+    return np.abs(kernel @ waves_of(kernel, frequencies) / len(kernel)) ** 2
+
+
+@RESPONSE.wrong(
+    "You sum cosines alone, with n from 1. Sines belong to it too: use e^(−2πi ν n), and |·|² of the sum."
+)
+def counted_from_one(kernel, frequencies):
+    n = np.arange(1, len(kernel) + 1)
+    return (kernel @ np.cos(2 * np.pi * np.outer(n, frequencies))) ** 2
+
+
+@RESPONSE.wrong(
+    "np.fft.rfft has frequencies of its own: 0, 1/taps, 2/taps, … up to 1/2. Here they are given; write the sum, with e^(−2πi ν n)."
+)
+def rfft_of_the_kernel(kernel, frequencies):
+    return np.abs(np.fft.rfft(kernel)) ** 2
+
+
+@RESPONSE.wrong(
+    "An np.fft.rfft as long as frequencies has the right shape, but frequencies of its own, evenly from 0 to 1/2. "
+    "Use the given ones: write the sum, with e^(−2πi ν n)."
+)
+def rfft_made_as_long(kernel, frequencies):
+    return np.abs(np.fft.rfft(kernel, 2 * (len(frequencies) - 1))) ** 2
+
+
+@RESPONSE.wrong(
+    "An np.fft.fft as long as frequencies has the right shape, but frequencies of its own, evenly from 0 to 1. "
+    "Use the given ones: write the sum, with e^(−2πi ν n)."
+)
+def fft_made_as_long(kernel, frequencies):
+    return np.abs(np.fft.fft(kernel, len(frequencies))) ** 2
+
+
+@RESPONSE.right
+def response_by_sine_and_cosine(kernel, frequencies):
+    response = []
+    for nu in frequencies:
+        real = sum(w * np.cos(2 * np.pi * nu * n) for n, w in enumerate(kernel))
+        imaginary = sum(w * np.sin(2 * np.pi * nu * n) for n, w in enumerate(kernel))
+        response.append(real**2 + imaginary**2)
+    return response
+
+
+RESPONSE.right(structure.frequency_response)
+
+
+def mean_share(kernels, S):
+    return np.mean([w @ S @ w / (w @ w) for w in kernels])
+
+
+def by_row(kernels, S):
+    """wSw, ww and the share of each row, each (channels, 1)."""
+    energy = (kernels**2).sum(axis=1, keepdims=True)
+    stop = ((kernels @ S) * kernels).sum(axis=1, keepdims=True)
+    return stop, energy, stop / energy
+
+
+def symmetric(size: int, seed: int) -> np.ndarray:
+    A = normal(size, size, seed=seed)
+    return A @ A.T / size
+
+
+SHARE = Entry(
+    "10.2",
+    returns=("share", "grad_kernels"),
+    checked="The share, and its gradient against central differences, for layers of 1, 2 and 3 channels.",
+    cases=(
+        Case("1 channel, 3 taps", lambda: dict(kernels=normal(1, 3, seed=102), S=symmetric(3, 103))),
+        Case(
+            "2 channels, 3 taps", lambda: dict(kernels=normal(2, 3, seed=104), S=structure.stop_band(3, 0.1))
+        ),
+        Case(
+            "3 channels, 5 taps", lambda: dict(kernels=normal(3, 5, seed=105), S=structure.stop_band(5, 0.2))
+        ),
+    ),
+    hints=(
+        "For one row, the gradient of w S w is 2 S w and that of w w is 2 w. Put them into the quotient rule.",
+        "It simplifies to 2 (S w − share · w) / (w w), with the row's own share; the mean divides by the number of channels. "
+        "kernels @ S has S w in every row.",
+    ),
+    rtol=1e-6,
+)
+
+
+@SHARE.reference
+def stop_band_share(kernels, S):
+    """The share of the kernels' energy that lies in the stop band, and its gradient.
+
+    kernels: shape (channels, taps), w is one row. S: symmetric, shape (taps, taps); w S w is the energy of w
+    in the stop band, w w (the sum of its squares) the energy in all.
+    The share of a row is (w S w) / (w w); the share of the layer is the mean over its channels.
+    Return the share of the layer (a number), and grad_kernels, its gradient, shape (channels, taps).
+    """
+    energy = (kernels**2).sum(axis=1, keepdims=True)
+    leaked = kernels @ S
+    shares = (leaked * kernels).sum(axis=1, keepdims=True) / energy
+    return shares.mean(), 2 * (leaked - shares * kernels) / energy / len(kernels)
+
+
+@SHARE.truth
+def share_truth(kernels, S):
+    return mean_share(kernels, S), numerical_gradient(lambda kernels: mean_share(kernels, S), kernels)
+
+
+@SHARE.wrong(
+    "This is the energy in the stop band, not the share of it: a kernel that shrinks would do. Divide by w w."
+)
+def energy_instead_of_share(kernels, S):
+    return by_row(kernels, S)[0].mean(), 2 * kernels @ S / len(kernels)
+
+
+@SHARE.wrong("Your share is right, but the gradient is that of w S w alone. Differentiate the quotient.")
+def energy_in_the_gradient(kernels, S):
+    return mean_share(kernels, S), 2 * kernels @ S / len(kernels)
+
+
+@SHARE.wrong(
+    "You differentiate w S w and take w w for a constant. It changes with w too: the quotient rule subtracts share · w."
+)
+def denominator_held_fixed(kernels, S):
+    return mean_share(kernels, S), 2 * kernels @ S / by_row(kernels, S)[1] / len(kernels)
+
+
+@SHARE.wrong("Half the gradient: both w S w and w w are quadratic, and each brings a factor of 2.")
+def two_forgotten(kernels, S):
+    share, grad = stop_band_share(kernels, S)
+    return share, grad / 2
+
+
+@SHARE.wrong(
+    "The share is a mean over the channels, and your gradient that of the sum: divide it by the number of channels."
+)
+def mean_forgotten_in_the_gradient(kernels, S):
+    share, grad = stop_band_share(kernels, S)
+    return share, grad * len(kernels)
+
+
+@SHARE.wrong("You sum over the channels. The share of the layer is their mean.")
+def sum_over_channels(kernels, S):
+    share, grad = stop_band_share(kernels, S)
+    return share * len(kernels), grad * len(kernels)
+
+
+@SHARE.wrong(
+    "You divide all stop-band energy by all energy, so a loud channel hides the others. Take each row's share, then the mean."
+)
+def channels_thrown_together(kernels, S):
+    energy = (kernels**2).sum()
+    share = ((kernels @ S) * kernels).sum() / energy
+    return share, 2 * (kernels @ S - share * kernels) / energy
+
+
+@SHARE.wrong("This is the share of the pass band, 1 minus what is asked.")
+def pass_band_share(kernels, S):
+    share, grad = stop_band_share(kernels, S)
+    return 1 - share, -grad
+
+
+@SHARE.wrong("Your gradient points downhill. Return the gradient itself; the update takes it away.")
+def downhill_already(kernels, S):
+    share, grad = stop_band_share(kernels, S)
+    return share, -grad
+
+
+@SHARE.wrong("You divide by the length of w. The energy w w is its square: leave the root out.")
+def divided_by_the_norm(kernels, S):
+    stop, energy, _ = by_row(kernels, S)
+    share = (stop / np.sqrt(energy)).mean()
+    return share, 2 * (kernels @ S - stop / energy * kernels) / np.sqrt(energy) / len(kernels)
+
+
+@SHARE.wrong("Your quotient rule has w w above and w S w below; it is the other way round.")
+def quotient_rule_turned_round(kernels, S):
+    stop, energy, _ = by_row(kernels, S)
+    return mean_share(kernels, S), 2 * (kernels - energy / stop * (kernels @ S)) / stop / len(kernels)
+
+
+@SHARE.wrong(
+    "You subtract the layer's share in every row. Each row's quotient has its own share in its gradient."
+)
+def share_of_the_mean_in_every_channel(kernels, S):
+    share = mean_share(kernels, S)
+    return share, 2 * (kernels @ S - share * kernels) / by_row(kernels, S)[1] / len(kernels)
+
+
+@SHARE.wrong("Your gradient divides by w w. The quotient rule divides by its square, (w w)².")
+def divided_by_the_energy_once(kernels, S):
+    stop, energy, _ = by_row(kernels, S)
+    return mean_share(kernels, S), 2 * (energy * (kernels @ S) - stop * kernels) / energy / len(kernels)
+
+
+@SHARE.wrong("You add the second part of the quotient rule. It has a minus: S w − share · w.")
+def quotient_rule_with_a_plus(kernels, S):
+    _, energy, share = by_row(kernels, S)
+    return mean_share(kernels, S), 2 * (kernels @ S + share * kernels) / energy / len(kernels)
+
+
+@SHARE.wrong(
+    "You divide every row by the energy of all rows together. Sum the squares of one row at a time: axis=1, keepdims=True."
+)
+def one_energy_for_all_channels(kernels, S):
+    energy = (kernels**2).sum()
+    shares = by_row(kernels, S)[0] / energy
+    return shares.mean(), 2 * (kernels @ S - shares * kernels) / energy / len(kernels)
+
+
+@SHARE.right
+def share_by_channel(kernels, S):
+    share, grad = 0.0, np.zeros(np.shape(kernels))
+    for c, w in enumerate(kernels):
+        stop, energy = w @ S @ w, w @ w
+        share += stop / energy / len(kernels)
+        grad[c] = (2 * S @ w * energy - stop * 2 * w) / energy**2 / len(kernels)
+    return share, grad
+
+
+SHARE.right(structure.stop_band_share)
+
+
+def projection_case(channels: int, taps: int, k: int, seed: int) -> dict[str, Any]:
+    return dict(kernels=normal(channels, taps, seed=seed), V=structure.slepian(taps, 0.15)[:, :k])
+
+
+PROJECT = Entry(
+    "10.3",
+    returns=("near",),
+    checked="The nearest kernels, for 2 channels of 4 taps and for 3 of 7.",
+    cases=(
+        Case("2 channels, 4 taps, 2 columns", lambda: projection_case(2, 4, 2, 106)),
+        Case("3 channels, 7 taps, 3 columns", lambda: projection_case(3, 7, 3, 107)),
+    ),
+    hints=(
+        "How much of column v is in w? As the columns are at right angles and of length 1: w v, one number for each column.",
+        "kernels @ V are these numbers, shape (channels, k). Multiply the columns by them and add: @ V.T.",
+    ),
+    rtol=1e-6,
+)
+
+
+@PROJECT.reference
+def project_kernels(kernels, V):
+    """The nearest kernels that are made of given ones.
+
+    kernels: shape (channels, taps). V: shape (taps, k), its columns have length 1 and are at right angles.
+    Return near, shape (channels, taps): for each row of kernels the nearest row that is a sum of multiples of V's columns.
+    """
+    return kernels @ V @ V.T
+
+
+@PROJECT.wrong(
+    "These are coordinates: how much of each column of V is in each row. Multiply the columns by them and add, "
+    "and you are back at rows of taps."
+)
+def coordinates_returned(kernels, V):
+    return kernels @ V
+
+
+@PROJECT.wrong("This is what the projection takes away. Return what remains.")
+def rest_returned(kernels, V):
+    return kernels - kernels @ V @ V.T
+
+
+@PROJECT.wrong("Only the first column is used. Add up the parts along all of them.")
+def first_column_only(kernels, V):
+    return np.outer(kernels @ V[:, 0], V[:, 0])
+
+
+@PROJECT.wrong(
+    "You stretch the result to its old length. Then it is no longer the nearest: the projection shortens."
+)
+def energy_restored(kernels, V):
+    near = kernels @ V @ V.T
+    lengths = [np.linalg.norm(rows, axis=1, keepdims=True) for rows in (kernels, near)]
+    return near * lengths[0] / lengths[1]
+
+
+@PROJECT.wrong("You go twice as far as the nearest point, to the mirror image.")
+def mirrored(kernels, V):
+    return 2 * kernels @ V @ V.T - kernels
+
+
+@PROJECT.wrong("All channels come out alike. Each row has its own nearest row.")
+def all_channels_alike(kernels, V):
+    return np.tile(kernels.mean(axis=0) @ V @ V.T, (len(kernels), 1))
+
+
+@PROJECT.wrong(
+    "You keep the first k taps. What is kept are the parts along V's k columns, each of which spans all taps."
+)
+def taps_cut_off(kernels, V):
+    return kernels * (np.arange(kernels.shape[1]) < V.shape[1])
+
+
+@PROJECT.wrong(
+    "Every column has weight 1, whatever the kernel was. Its weight is the kernel's product with it."
+)
+def unit_coefficients(kernels, V):
+    return np.tile(V.sum(axis=1), (len(kernels), 1))
+
+
+@PROJECT.right
+def projected_by_least_squares(kernels, V):
+    return (V @ np.linalg.lstsq(V, kernels.T, rcond=None)[0]).T
+
+
+@PROJECT.right
+def projected_column_by_column(kernels, V):
+    near = np.zeros(kernels.shape)
+    for v in V.T:
+        near += (kernels @ v)[:, None] * v
+    return near.tolist()
+
+
+PROJECT.right(structure.project)
+
+
+def penalised(theta, grad, part, shape, strength, share_grad):
+    total = grad.copy()
+    total[part] += strength * share_grad(theta[part].reshape(shape)).ravel()
+    return total
+
+
+def projected(theta, part, shape, nearest):
+    new = theta.copy()
+    new[part] = nearest(theta[part].reshape(shape)).ravel()
+    return new
+
+
+def step_case(shape: tuple[int, int], around: tuple[int, int], seed: int) -> dict[str, Any]:
+    channels, taps = shape
+    size = channels * taps
+    S, V = structure.stop_band(taps, 0.15), structure.slepian(taps, 0.15)[:, :2]
+    return dict(
+        theta=normal(size + sum(around), seed=seed),
+        grad=normal(size + sum(around), seed=seed + 1),
+        rate=0.3,
+        part=slice(around[0], around[0] + size),
+        shape=shape,
+        strength=2.5,
+        share_grad=lambda kernels: structure.stop_band_share(kernels, S)[1],
+        nearest=lambda kernels: structure.project(kernels, V),
+    )
+
+
+STEP = Entry(
+    "10.4",
+    returns=("new_theta",),
+    checked="Penalty and projection stand in their places and touch the layer only; the other weights step as before.",
+    cases=(
+        Case("a layer of 1 x 4 among 7 weights", lambda: step_case((1, 4), (1, 2), 108)),
+        Case("a layer of 2 x 5 among 15 weights", lambda: step_case((2, 5), (2, 3), 110)),
+    ),
+    hints=(
+        "Read the equation from right to left: λ ∇R(θ) is added to the gradient, then the step, then Π. "
+        "theta[part].reshape(shape) are the kernels; .ravel() makes them flat again.",
+        "On a copy of grad: copy[part] += strength * share_grad(…).ravel(). Then new = theta - rate * copy, "
+        "and last new[part] = nearest(new[part].reshape(shape)).ravel().",
+    ),
+    rtol=1e-6,
+)
+
+
+@STEP.reference
+def structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    """One step of θ ← Π( θ − η (ĝ + λ ∇R(θ)) ), where R and Π are about one layer of the network only.
+
+    theta, grad: shape (P,). rate is η, strength is λ, both numbers.
+    part: the slice of theta with the layer's weights; reshaped to shape (channels, taps) they are its kernels.
+    share_grad(kernels): gradient of R, shape (channels, taps). nearest(kernels): their projection, shape (channels, taps).
+    Return new_theta, shape (P,).
+    """
+    step = grad.copy()
+    step[part] += strength * share_grad(theta[part].reshape(shape)).ravel()
+    new = theta - rate * step
+    new[part] = nearest(new[part].reshape(shape)).ravel()
+    return new
+
+
+@STEP.wrong(
+    "The penalty does not reach the step. Adding it to the loss that you print changes nothing: add its gradient to grad[part]."
+)
+def penalty_in_the_loss_only(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return projected(theta - rate * grad, part, shape, nearest)
+
+
+@STEP.wrong("You project, and then step out again. Π comes last, so that what you return is low-pass.")
+def projection_before_the_step(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return projected(theta, part, shape, nearest) - rate * penalised(
+        theta, grad, part, shape, strength, share_grad
+    )
+
+
+@STEP.wrong(
+    "You project the step, not the kernels. What was outside before stays outside: project the new weights."
+)
+def step_made_low_pass(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    total = penalised(theta, grad, part, shape, strength, share_grad)
+    return theta - rate * projected(total, part, shape, nearest)
+
+
+@STEP.wrong("The projection is missing: after the step, new[part] goes through nearest.")
+def projection_left_out(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return theta - rate * penalised(theta, grad, part, shape, strength, share_grad)
+
+
+@STEP.wrong("The penalty escapes the rate. Its gradient belongs into the bracket that η multiplies.")
+def penalty_not_scaled_by_the_rate(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = theta - rate * grad
+    new[part] -= strength * share_grad(theta[part].reshape(shape)).ravel()
+    return projected(new, part, shape, nearest)
+
+
+@STEP.wrong("λ is missing: multiply share_grad by strength.")
+def strength_left_out(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return projected(theta - rate * penalised(theta, grad, part, shape, 1, share_grad), part, shape, nearest)
+
+
+@STEP.wrong("In the layer the penalty's gradient replaces that of the loss. Add it: +=, not =.")
+def penalty_instead_of_gradient(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    total = grad.copy()
+    total[part] = strength * share_grad(theta[part].reshape(shape)).ravel()
+    return projected(theta - rate * total, part, shape, nearest)
+
+
+@STEP.wrong("You take the penalty's gradient after the step on the loss. Both gradients belong to the old θ.")
+def penalty_at_the_new_place(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = theta - rate * grad
+    new[part] -= rate * strength * share_grad(new[part].reshape(shape)).ravel()
+    return projected(new, part, shape, nearest)
+
+
+@STEP.wrong("Only the layer moves. The other weights take their step as always.")
+def only_the_layer_moves(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = theta.copy()
+    new[part] = structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest)[part]
+    return new
+
+
+@STEP.wrong(
+    "The layer is projected but takes no step: project what the step has made of it, not the old weights."
+)
+def only_the_rest_moves(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = theta - rate * grad
+    new[part] = nearest(theta[part].reshape(shape)).ravel()
+    return new
+
+
+@STEP.wrong(
+    "You return the layer's kernels and nothing else. Write them back, flat, into the stepped theta: "
+    "new_theta[part] = kernels.ravel()."
+)
+def kernels_alone_returned(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest)[part].reshape(shape)
+
+
+@STEP.wrong(
+    "You return the layer's part alone. Asked is all of theta: let every weight step, then write the layer into new_theta[part]."
+)
+def layer_alone_returned(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest)[part]
+
+
+@STEP.wrong("Your penalty rewards the leak: its gradient is added to that of the loss.")
+def leak_rewarded(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return projected(
+        theta - rate * penalised(theta, grad, part, shape, -strength, share_grad), part, shape, nearest
+    )
+
+
+@STEP.wrong("You project first and step from there. Start from theta as it is; Π comes last.")
+def all_of_it_from_the_projected_kernels(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    theta = projected(theta, part, shape, nearest)
+    return theta - rate * penalised(theta, grad, part, shape, strength, share_grad)
+
+
+@STEP.wrong(
+    "You take ∇R at the projected kernels. Take it at theta as it is: the equation says ∇R(θ), and projects once, at the end."
+)
+def penalty_of_the_projected_kernels(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    near = projected(theta, part, shape, nearest)
+    push = penalised(near, grad, part, shape, strength, share_grad)
+    return projected(theta - rate * push, part, shape, nearest)
+
+
+@STEP.wrong(
+    "You subtract the penalty's gradient after Π. Add it to grad before the step; nothing comes after Π."
+)
+def penalty_after_the_projection(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = projected(theta - rate * grad, part, shape, nearest)
+    new[part] -= rate * strength * share_grad(theta[part].reshape(shape)).ravel()
+    return new
+
+
+@STEP.wrong(
+    "You take ∇R of what Π has left, and step on. Take it at theta, before the step; nothing comes after Π."
+)
+def penalty_of_what_the_projection_left(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = projected(theta - rate * grad, part, shape, nearest)
+    new[part] -= rate * strength * share_grad(new[part].reshape(shape)).ravel()
+    return new
+
+
+@STEP.right
+def step_in_pieces(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    start, stop = part.start, part.stop
+    kernels = theta[part].reshape(shape)
+    kernels = kernels - rate * (grad[part].reshape(shape) + strength * share_grad(kernels))
+    before, after = (theta[s] - rate * grad[s] for s in (slice(0, start), slice(stop, None)))
+    return np.concatenate([before, np.ravel(nearest(kernels)), after])
+
+
+@STEP.right
+def step_with_a_padded_penalty(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    R = np.zeros(len(theta))
+    R[part] = share_grad(theta[part].reshape(shape)).ravel()
+    new = theta - rate * (grad + strength * R)
+    new[part] = nearest(new[part].reshape(shape)).ravel()
+    return list(new)
+
+
+BASIS = Entry(
+    "10.5",
+    returns=("kernels", "grad_coefficients"),
+    upstream="grad_kernels",
+    checked="The kernels, and the gradient against central differences, for a basis at right angles and for one that is not.",
+    cases=(
+        Case(
+            "2 channels, 2 coefficients, 4 taps",
+            lambda: dict(
+                coefficients=normal(2, 2, seed=111),
+                V=structure.slepian(4, 0.15)[:, :2],
+                grad_kernels=normal(2, 4, seed=112),
+            ),
+        ),
+        Case(
+            "3 channels, 2 coefficients, 5 taps, columns not at right angles",
+            lambda: dict(
+                coefficients=normal(3, 2, seed=113),
+                V=normal(5, 2, seed=114),
+                grad_kernels=normal(3, 5, seed=115),
+            ),
+        ),
+    ),
+    hints=(
+        "Look at the shapes: (channels, k) to (channels, taps) and back. It is the linear layer of lesson 02, with V in place of the weights.",
+        "If y = xW, then grad_x = grad_y Wᵀ. Here W is V.T.",
+    ),
+    rtol=1e-6,
+)
+
+
+@BASIS.reference
+def through_basis(coefficients, V, grad_kernels):
+    """Kernels made of coefficients, and the gradient of the coefficients.
+
+    coefficients: shape (channels, k). V: shape (taps, k). A kernel is the sum of V's columns, each times its coefficient.
+    grad_kernels: dL/d(kernels), shape (channels, taps).
+    Return the kernels, shape (channels, taps), and grad_coefficients = dL/d(coefficients), shape (channels, k).
+    """
+    return coefficients @ V.T, grad_kernels @ V
+
+
+@BASIS.truth
+def through_basis_truth(coefficients, V, grad_kernels):
+    return (
+        coefficients @ V.T,
+        numerical_gradient(lambda a: np.sum(grad_kernels * (a @ V.T)), coefficients),
+    )
+
+
+@BASIS.wrong(
+    "You keep the first entries of grad_kernels. A coefficient moves all taps of its column: its gradient sums over all of them."
+)
+def first_taps_of_the_gradient(coefficients, V, grad_kernels):
+    return coefficients @ V.T, grad_kernels[:, : V.shape[1]]
+
+
+@BASIS.wrong(
+    "You look for coefficients that would make grad_kernels. The chain rule asks for a product with V, not for a solution; "
+    "the two agree only if the columns are at right angles and of length 1."
+)
+def solved_instead_of_differentiated(coefficients, V, grad_kernels):
+    return coefficients @ V.T, grad_kernels @ np.linalg.pinv(V).T
+
+
+@BASIS.wrong("You send the kernels back through V. What goes back is the gradient: grad_kernels.")
+def from_the_kernels(coefficients, V, grad_kernels):
+    kernels = coefficients @ V.T
+    return kernels, kernels @ V
+
+
+@BASIS.wrong(
+    "You divide by the number of channels. Nothing here is a mean: each channel has its own coefficients."
+)
+def averaged_over_channels(coefficients, V, grad_kernels):
+    return coefficients @ V.T, grad_kernels @ V / len(coefficients)
+
+
+@BASIS.wrong("You add the channels up. Each has coefficients of its own, and a gradient of its own.")
+def summed_over_channels(coefficients, V, grad_kernels):
+    return coefficients @ V.T, np.tile((grad_kernels @ V).sum(axis=0), (len(coefficients), 1))
+
+
+@BASIS.wrong(
+    "You multiply by the coefficients once more. The kernels are linear in them, so the slope is V alone."
+)
+def times_the_coefficients(coefficients, V, grad_kernels):
+    return coefficients @ V.T, coefficients * (grad_kernels @ V)
+
+
+@BASIS.wrong("Your columns are in reverse order: the first coefficient goes with the first.")
+def columns_turned_round(coefficients, V, grad_kernels):
+    return coefficients @ V[:, ::-1].T, grad_kernels @ V[:, ::-1]
+
+
+@BASIS.wrong("You return coefficients after a step. Asked is the gradient; the rule takes the step.")
+def updated_coefficients(coefficients, V, grad_kernels):
+    return coefficients @ V.T, coefficients - grad_kernels @ V
+
+
+@BASIS.wrong(
+    "Your gradient is transposed. It has the shape of the coefficients, one row a channel: grad_kernels comes first."
+)
+def gradient_transposed(coefficients, V, grad_kernels):
+    return coefficients @ V.T, V.T @ grad_kernels.T
+
+
+@BASIS.wrong(
+    "Your kernels are transposed. They have one row a channel, as the coefficients do: coefficients come first."
+)
+def kernels_transposed(coefficients, V, grad_kernels):
+    return V @ coefficients.T, grad_kernels @ V
+
+
+@BASIS.wrong(
+    "Both are transposed. One row a channel: the coefficients, or grad_kernels, come first in the product."
+)
+def both_transposed(coefficients, V, grad_kernels):
+    return V @ coefficients.T, V.T @ grad_kernels.T
+
+
+@BASIS.right
+def through_basis_by_einsum(coefficients, V, grad_kernels):
+    return np.einsum("ck,tk->ct", coefficients, V), np.einsum("ct,tk->ck", grad_kernels, V)
+
+
+@BASIS.right
+def through_basis_by_channel(coefficients, V, grad_kernels):
+    kernels = [sum(a * v for a, v in zip(row, V.T, strict=True)) for row in coefficients]
+    return [np.array(kernels), np.array([[g @ v for v in V.T] for g in grad_kernels])]

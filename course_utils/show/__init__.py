@@ -1,0 +1,1 @@
+"""What a lesson shows: pictures, cards, claims, sliders."""
