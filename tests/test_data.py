@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from course_utils.beds.data import FACES, FINE, digits, glyphs, printed_digits, tones
+from course_utils.beds.data import FACES, FINE, batches, digits, glyphs, printed_digits, tones
 
 PARTS = {"train": 1097, "validation": 200, "test": 500}
 
@@ -53,6 +53,19 @@ def test_the_same_every_time_in_every_process_and_never_shared():
 
 
 # Printed digits
+
+
+def test_batches_are_all_of_one_size_and_take_each_example_once_an_epoch():
+    x, y = np.arange(10.0)[:, None], np.arange(10)
+    made = list(batches(x, y, epochs=3, size=4, seed=0))
+    assert [len(part) for part, _ in made] == 6 * [4]  # two are left over each time, and wait
+    for part, labels in made:
+        np.testing.assert_array_equal(part[:, 0], labels)
+    epochs = [np.concatenate([labels for _, labels in made[i : i + 2]]) for i in (0, 2, 4)]
+    assert all(len(set(epoch.tolist())) == 8 for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 3, "shuffled anew each time"
+    again = list(batches(x, y, epochs=3, size=4, seed=0))
+    np.testing.assert_array_equal([a for a, _ in made], [a for a, _ in again])
 
 
 def test_glyphs_look_like_the_digits_in_form_and_range():

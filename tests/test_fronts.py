@@ -6,6 +6,7 @@ import pytest
 from course_utils.beds.unknown import fronts
 from course_utils.beds.unknown.fronts import Run, accuracy_through, new_front, train_front, train_online
 from course_utils.beds.unknown.tails import centred_digits, smooth_tail
+from course_utils.engine.blackbox import BlackBox
 from course_utils.engine.estimate import Estimate, forward_difference
 from course_utils.engine.nn import Linear, Network, Tanh, softmax_cross_entropy
 
@@ -98,6 +99,18 @@ def test_the_step_is_adams_along_the_gradient_that_backprop_makes_of_the_estimat
     expected.backward(TAIL.backward(grad_logits, need_grad_x=True))
     expected.theta -= 0.01 * expected.grad / (np.abs(expected.grad) + 1e-8)  # Adam's first step
     np.testing.assert_allclose(front.theta, expected.theta, atol=1e-9)
+
+
+def test_the_noise_is_not_drawn_like_the_batches(monkeypatch):
+    seeds = []
+
+    def noted(*arguments, seed, **settings):
+        seeds.append(seed)
+        return BlackBox(*arguments, seed=seed, **settings)
+
+    monkeypatch.setattr(fronts, "BlackBox", noted)
+    train_front(new_front(0), TAIL.forward, differences, 300, 0.01, seed=7, noise=0.1)
+    assert len(seeds) == 1 and seeds[0] != 7
 
 
 def test_the_same_seed_makes_the_same_run():

@@ -264,6 +264,12 @@ def test_right_values_survive_the_way_out():
     assert judging.read("relu_backward", json.dumps({"runs": honest("relu_backward")})).status == "solved"
 
 
+def test_right_values_of_a_function_that_changes_its_inputs_earn_nothing():
+    runs = [run | {"changed": ["x"]} for run in honest("relu_backward")]
+    outcome = judging.read("relu_backward", json.dumps({"runs": runs}))
+    assert outcome.status == "not yet" and "changes its input x" in outcome.message
+
+
 @pytest.mark.parametrize(
     "forged",
     [

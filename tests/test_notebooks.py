@@ -61,6 +61,7 @@ def test_solution_was_executed_whole_and_in_order(path):
     for cell in code_cells(notebook):
         for output in cell.outputs:
             assert output.output_type != "error" and output.get("name") != "stderr", cell.id
+            assert authoring.WIDGET_VIEW not in output.get("data", {}), "a view of a kernel that is gone"
 
 
 def test_a_changed_solution_is_seen(tmp_path):

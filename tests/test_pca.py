@@ -147,6 +147,20 @@ def test_networks_side_by_side_give_w_a_share_and_everything_else_the_cross_entr
     assert moved[0] / moved[1] == pytest.approx(5, rel=1e-3)
 
 
+def test_side_by_side_the_rate_falls_to_0():
+    """With every batch alike and a tiny rate: a full step, then half of one whose velocity is 1.9 of the first."""
+    torch = pytest.importorskip("torch")
+    from course_utils.beds import layer_before
+
+    x, y = np.tile(some(1, 64), (200, 1)), np.zeros(200, int)
+    start = layer_before.fresh_weights(range(1), 1)
+    one, two = (layer_before.train_side_by_side(None, [1e-3], range(1), x, y, steps)[0] for steps in (1, 2))
+    for first, once, twice in zip(start, one, two, strict=True):
+        if first.shape != start[2].shape:  # W is brought back after each step
+            ratio = (twice - first).norm() / (once - first).norm()
+            torch.testing.assert_close(ratio, torch.tensor(1.95), rtol=0.02, atol=0)
+
+
 def test_a_network_side_by_side_that_is_not_finite_is_counted():
     pytest.importorskip("torch")
     from course_utils.beds import layer_before
