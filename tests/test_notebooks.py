@@ -64,6 +64,17 @@ def test_solution_was_executed_whole_and_in_order(path):
             assert authoring.WIDGET_VIEW not in output.get("data", {}), "a view of a kernel that is gone"
 
 
+def test_what_a_kernel_leaves_behind_is_dropped():
+    notebook = read(SOLUTIONS[0])
+    cell = code_cells(notebook)[0]
+    shown = {authoring.WIDGET_VIEW: {"model_id": "gone"}, "text/plain": "kept"}
+    cell.outputs = [nbformat.v4.new_output("display_data", shown, metadata={"of": "a kernel"})]
+    cell.metadata["collapsed"] = True
+    authoring.make_canonical(notebook)
+    assert cell.outputs[0].data == {"text/plain": "kept"} and cell.outputs[0].metadata == {}
+    assert "collapsed" not in cell.metadata
+
+
 def test_a_changed_solution_is_seen(tmp_path):
     notebook = read(SOLUTIONS[0])
     code_cells(notebook)[0].source += "\n# changed"
