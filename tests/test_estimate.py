@@ -77,7 +77,7 @@ def test_cost_is_what_the_box_counted(name):
     box = BlackBox(lambda h: plane(h)[:, None])
     found = estimator(lambda h: box(h)[:, 0], H, np.random.default_rng(0))
     assert found.grad.shape == H.shape
-    assert found.asked == box.queries == N * losses_a_row
+    assert found.spent == box.queries == N * losses_a_row
 
 
 @each_estimator
@@ -110,7 +110,7 @@ def test_a_vector_of_weights_with_a_single_loss(name, number):
     for seed in range(150):
         asked.clear()
         found = estimator(loss, H[0], np.random.default_rng(seed))
-        assert asked == [(K,)] * losses_a_row and found.asked == losses_a_row
+        assert asked == [(K,)] * losses_a_row and found.spent == losses_a_row
         grads.append(found.grad)
     mean, error = np.mean(grads, axis=0), np.std(grads, axis=0) / np.sqrt(150)
     assert mean.shape == (K,) and np.all(np.abs(mean - SLOPE) < 5 * error + 1e-9)

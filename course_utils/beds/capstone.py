@@ -149,7 +149,7 @@ def stop_band_share(net: Network) -> float:
 
 
 def new_surrogate(seed: int) -> Network:
-    """ĝ before it knows anything: h (N, 8) → 32 tanh → logits (N, 3)."""
+    """A surrogate before it knows anything: h (N, 8) → 32 tanh → logits (N, 3)."""
     return Network(Linear(K, 32), Tanh(), Linear(32, 3), seed=seed)
 
 

@@ -18,7 +18,7 @@ class Estimate(NamedTuple):
     """An estimate of the gradient of the mean loss, of h's shape, and how many losses it took."""
 
     grad: np.ndarray
-    asked: int
+    spent: int
 
 
 def numerical_gradient(f: Callable[[np.ndarray], float], theta: np.ndarray, eps: float = 1e-5) -> np.ndarray:
@@ -81,7 +81,7 @@ def smoothing(
     gradient even where the loss is made of steps.
     """
     estimates = [along(losses, h, sigma, rng.standard_normal(h.shape)) for _ in range(pairs)]
-    return Estimate(sum(e.grad for e in estimates) / pairs, sum(e.asked for e in estimates))
+    return Estimate(sum(e.grad for e in estimates) / pairs, sum(e.spent for e in estimates))
 
 
 def along(losses: Losses, h: np.ndarray, step: float, direction: np.ndarray) -> Estimate:

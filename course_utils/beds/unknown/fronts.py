@@ -119,8 +119,8 @@ def train_online(
     front_steps: int = 4,
     surrogate_steps: int = 32,
 ) -> Run:
-    """Train front and surrogate ĝ in turn: ask g about one batch of h, refit ĝ on all answers so far, then take
-    ``front_steps`` steps of Adam in f through ĝ, which holds still meanwhile. Only the first part costs queries.
+    """Train front and surrogate in turn: ask g about one batch of h, refit the surrogate on all answers so far, then
+    take ``front_steps`` steps of Adam in f through it; it holds still meanwhile. Only the first part costs queries.
     """
     d, rng, box = centred_digits(), np.random.default_rng(seed), BlackBox(g, chunk=10_000)
     rule, surrogate_rule = Adam(rate), Adam(3e-3)
