@@ -14,6 +14,10 @@ from course_utils.learner import environment
 from tests.processors import ARITHMETICS, LONGEST_FIRST, NOTEBOOKS, SHORT
 
 COURSE = Path(__file__).resolve().parents[1]
+ROOMS = [
+    f"tests/{room}"
+    for room in ("whole", "teaching", "exercises", "learner", "beds", "engine", "show", "making")
+]
 PARTS = [
     ("solutions: every notebook prints what it stores", [*NOTEBOOKS, *LONGEST_FIRST], {}),
     (
@@ -23,8 +27,8 @@ PARTS = [
     ),
     (
         "tests: the package, the checks, the blank lessons, a real browser",
-        # By name, not the files of most tests first: a browser and a class take long and are few tests.
-        ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "tests"],
+        # In this order: a browser and a class take long, and what comes last should not.
+        ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *ROOMS],
         {},
     ),
 ]

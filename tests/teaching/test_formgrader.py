@@ -8,10 +8,10 @@ import time
 
 import nbformat
 from nbformat.v4 import new_markdown_cell, new_raw_cell
-from test_browser import AS_ROOT, TOKEN, answers, chromium, free_port
-from test_grading import needs_sandbox
 
 from teaching import course, difficult
+from tests.browser import AS_ROOT, TOKEN, answers, chromium, free_port
+from tests.sandboxed import needs_sandbox
 
 SMALL = difficult.SMALL
 HOSTILE = [

@@ -12,7 +12,7 @@ import pytest
 
 from course_utils.learner import environment
 
-COURSE = Path(__file__).resolve().parents[1]
+COURSE = Path(__file__).resolve().parents[2]
 
 
 def python(course: Path) -> Path:

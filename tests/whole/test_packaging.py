@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 from making.readme_pictures import PICTURES, stored_picture
 
-COURSE = Path(__file__).resolve().parents[1]
+COURSE = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((COURSE / "pyproject.toml").read_text())["project"]
 ENVIRONMENT = yaml.safe_load((COURSE / "environment.yml").read_text())
 README = (COURSE / "README.md").read_text(encoding="utf-8")

@@ -13,7 +13,6 @@ import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from nbval.plugin import find_comment_markers
-from shorter import SHORTER, shorten
 from traitlets.config import Config
 
 from course_utils.exercises import all_exercises
@@ -21,6 +20,7 @@ from course_utils.exercises.decorator import Attempt
 from course_utils.show import claims, widgets
 from making import authoring
 from making.figures import TAG
+from tests.shorter import SHORTER, shorten
 
 SOLUTIONS = sorted(authoring.SOLUTIONS.glob("*.ipynb"))
 LESSONS = sorted(authoring.LESSONS.glob("*.ipynb"))

@@ -51,7 +51,7 @@ def test_the_benchmark_repeats_the_first_part_of_what_is_stored():
     methods = ["SPSA on the weights", "weight differences"]
     result = subprocess.run(
         [sys.executable, "-m", "benchmarks.practitioner", *methods],
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=False,

@@ -8,7 +8,7 @@ import pytest
 
 from course_utils.exercises import all_exercises
 
-COURSE = Path(__file__).resolve().parents[1]
+COURSE = Path(__file__).resolve().parents[2]
 GUIDE = COURSE / "teaching" / "README.md"
 SCREENS = COURSE / "teaching" / "lessons.md"
 EXERCISES = {exercise.number: exercise for exercise in all_exercises().values()}

@@ -11,7 +11,7 @@ import pytest
 
 from making.figures import agrees, allowed_by
 
-COURSE = Path(__file__).resolve().parents[1]
+COURSE = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(

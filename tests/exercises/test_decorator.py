@@ -1,0 +1,287 @@
+"""``@exercise`` in a notebook, and the file that remembers what is solved."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from course_utils import exercises
+from course_utils.exercises import all_exercises, check
+from course_utils.exercises.cards import draw
+from course_utils.exercises.checking import expected_values
+from course_utils.exercises.comparing import equal, same
+from course_utils.exercises.diagnosis import diagnose
+from course_utils.learner import files as my_files
+from making.bank_table import blank
+from tests.exercises.test_strange import raises
+
+ALL = list(all_exercises().values())
+
+
+def named(name, function):
+    function.__name__ = name
+    return function
+
+
+def attempt(name, function):
+    return exercises.exercise(named(name, function))
+
+
+def test_solved_is_yours_and_remembered(capsys):
+    def mine(grad_y, x):
+        return grad_y * (x > 0)
+
+    result = attempt("relu_backward", mine)
+    assert result._function is mine and result.yours is mine
+    assert "relu_backward" in json.loads(my_files.progress_file().read_text())
+    exercises.progress()
+    out = capsys.readouterr().out
+    assert "solved" in out and "✓ 2.2 relu_backward" in out
+
+
+@pytest.mark.parametrize(
+    "function", [blank, raises, lambda grad_y, x: grad_y], ids=["blank", "crash", "wrong"]
+)
+def test_unsolved_stands_for_the_course_version(function, capsys):
+    result = attempt("relu_backward", function)
+    grad_y, x = np.array([[1.0, 2.0]]), np.array([[-1.0, 1.0]])
+    assert np.array_equal(result(grad_y, x), [[0.0, 2.0]]) and result.yours is function
+    assert "stands for the course's own version" in capsys.readouterr().out
+
+
+def test_hints_go_on_after_a_new_try(capsys):
+    exercises.decorator.hints_given.clear()
+    attempt("relu_backward", blank).hint()
+    attempt("relu_backward", raises).hint()
+    out = capsys.readouterr().out
+    assert "Hint 1 of 2" in out and "Hint 2 of 2" in out and "solution()" in out
+
+
+def test_solution_shows_the_course_version(capsys):
+    attempt("relu_backward", blank).solution()
+    assert "return grad_y * (x > 0)" in capsys.readouterr().out
+
+
+def test_a_solved_function_that_prints_is_silenced(capsys):
+    def chatty(grad_y, x):
+        print("noise")
+        return grad_y * (x > 0)
+
+    result = attempt("relu_backward", chatty)
+    capsys.readouterr()
+    result(np.ones((1, 1)), np.ones((1, 1)))
+    assert capsys.readouterr().out == ""
+
+
+def test_a_right_but_slow_function_is_solved_and_does_not_slow_the_lesson(capsys):
+    loops = next(
+        f for f in all_exercises()["linear_backward"].alternatives if f.__name__ == "linear_with_loops"
+    )
+    result = attempt("linear_backward", named("linear_backward", lambda *a: loops(*a)))
+    assert result._function is all_exercises()["linear_backward"].reference
+    out = capsys.readouterr().out
+    assert "solved" in out and "slow" in out and "linear_backward.yours" in out
+
+
+def test_the_right_results_are_known_before_the_learners_time_runs(monkeypatch):
+    """The first to use PyTorch waits for its imports: that must not be the learner, who has a time limit."""
+    entry, called = all_exercises()["relu_backward"], []
+
+    def truth(*arguments):
+        called.append("course")
+        return entry.truth(*arguments)
+
+    def learners(grad_y, x):
+        called.append("learner")
+        return grad_y * (x > 0)
+
+    monkeypatch.setitem(all_exercises(), "relu_backward", replace(entry, truth=truth))
+    expected_values.cache_clear()
+    try:
+        assert check("relu_backward", learners).status == "solved"
+    finally:
+        expected_values.cache_clear()
+    assert called[0] == "course" and called[-1] == "learner"
+
+
+def test_a_renamed_exercise_gets_a_sentence(capsys):
+    def relu_backwards(grad_y, x):
+        return grad_y
+
+    assert exercises.exercise(relu_backwards) is relu_backwards
+    assert "Did you mean relu_backward?" in capsys.readouterr().out
+
+
+def test_nbgrader_gets_an_error_and_the_learners_own_function(monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(AssertionError, match="not attempted"):
+        attempt("relu_backward", blank)
+    with pytest.raises(AssertionError, match="gate"):
+        attempt("relu_backward", lambda grad_y, x: grad_y)
+
+    def mine(grad_y, x):
+        return grad_y * (x > 0)
+
+    assert attempt("relu_backward", mine) is mine
+    assert exercises.course_versions("02") == {}
+
+
+def test_course_versions_fill_the_gaps():
+    names = exercises.course_versions("02")
+    assert set(names) == {e.name for e in ALL if e.lesson == "02"}
+    assert np.array_equal(names["relu_backward"](np.ones((1, 1)), np.ones((1, 1))), [[1.0]])
+
+
+# ------------------------------------------------- the progress file
+
+
+@pytest.fixture
+def progress_file(tmp_path, monkeypatch):
+    path = tmp_path / "my_progress.json"
+    monkeypatch.setenv("COURSE_PROGRESS_FILE", str(path))
+    return path
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[1, 2]", '{"relu_backward": 3}', "\x00\x01"])
+def test_a_damaged_progress_file_is_kept_aside(progress_file, damage, capsys):
+    progress_file.write_text(damage)
+    exercises.progress()
+    exercises.remember("relu_backward")
+    assert "kept as my_progress.json.damaged" in capsys.readouterr().out
+    assert progress_file.with_name("my_progress.json.damaged").read_text() == damage
+    assert "relu_backward" in json.loads(progress_file.read_text())
+
+
+def test_a_locked_progress_file_is_left_alone(progress_file, monkeypatch, capsys):
+    progress_file.write_text('{"step": {"exercise": "0.1", "solved": "2020-01-01"}}')
+    read_text = Path.read_text
+
+    def locked(path, *arguments, **named):
+        if path == progress_file:
+            raise PermissionError(13, "used by another program")
+        return read_text(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "read_text", locked)
+    exercises.remember("relu_backward")
+    assert "could not be read, so it was not changed" in capsys.readouterr().out
+    monkeypatch.undo()
+    assert json.loads(progress_file.read_text()) == {"step": {"exercise": "0.1", "solved": "2020-01-01"}}
+
+
+def test_progress_that_cannot_be_saved_is_said_once_and_harms_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_PROGRESS_FILE", str(tmp_path / "no such folder" / "p.json"))
+    result = attempt("relu_backward", lambda grad_y, x: grad_y * (x > 0))
+    assert result(np.ones((1, 1)), np.ones((1, 1))) == 1
+    assert "could not be saved" in capsys.readouterr().out
+
+
+def test_progress_keeps_what_was_there(progress_file):
+    progress_file.write_text('{"step": {"exercise": "0.1", "solved": "2020-01-01"}}')
+    exercises.remember("relu_backward")
+    exercises.remember("step")
+    stored = json.loads(progress_file.read_text())
+    assert stored["step"]["solved"] == "2020-01-01" and "relu_backward" in stored
+
+
+def test_what_was_printed_belongs_to_the_case_that_is_shown():
+    def wrong_for_three(grad_y, x):
+        print(f"{len(x)} examples")
+        return all_exercises()["relu_backward"].reference(grad_y, x) + (0.1 if len(x) > 2 else 0)
+
+    outcome = check("relu_backward", wrong_for_three)
+    assert outcome.comparison.case.startswith("5 examples") and outcome.printed == "5 examples\n"
+
+
+def test_solved_is_what_the_last_check_found():
+    assert attempt("relu_backward", lambda grad_y, x: grad_y * (x > 0)).solved
+    assert not attempt("relu_backward", lambda grad_y, x: grad_y).solved
+    assert not exercises.course_versions("02")["relu_backward"].solved
+
+
+def test_a_lesson_that_does_not_exist_is_named(capsys):
+    with pytest.raises(ValueError, match="no lesson '2'; they are called 00, 01"):
+        exercises.course_versions("2")
+    exercises.share_attempts("2", True)
+    assert "No exercise belongs to a lesson '2'" in capsys.readouterr().out
+
+
+def test_a_value_is_right_to_its_tolerance_and_no_further():
+    right = np.array([0.0, 2.0])
+    assert equal(right + [5e-10, 1e-5], right, rtol=1e-5)
+    assert not equal(right + [0, 3e-5], right, rtol=1e-5)
+    assert not equal(np.array([1e-7]), np.array([0.0]), rtol=1e-5)
+
+
+def test_an_input_is_the_same_to_rounding_and_no_further():
+    x = np.array([1.0, 1e-3])
+    assert same({"x": [x]}, {"x": [x * (1 + 1e-15)]}) and not same({"x": [x]}, {"x": [x * 1.01]})
+    assert not same({"a": 1}, {"a": 1, "b": 2}) and not same([slice(0, 2)], [slice(0, 3)])
+    ring = [1.0]
+    ring.append(ring)
+    assert same(ring, ring)
+
+
+def test_a_sum_over_the_wrong_axis_is_told_both_axes():
+    exercise = all_exercises()["relu_backward"]
+    made = [np.arange(9.0).reshape(3, 3) ** 2, np.arange(4.0).reshape(2, 2)]
+    for axis in (0, 1):
+        told = diagnose(
+            exercise,
+            "total",
+            [{"grad_y": m, "x": m} for m in made],
+            [m.sum(axis=1 - axis) for m in made],
+            [m.sum(axis=axis) for m in made],
+            lambda: [np.full(len(m), np.nan) for m in made],
+        )
+        assert told == f"Your total sums grad_y over axis {1 - axis}; it should be axis {axis}."
+
+
+def test_inputs_of_every_type_are_looked_into():
+    """A mark in a dictionary, a weight inside an object, an emptied list."""
+
+    def empties(theta_groups, *rest):
+        result = all_exercises()["rate_vector"].reference(theta_groups, *rest)
+        for thing in (theta_groups, *rest):
+            if isinstance(thing, dict):
+                thing.clear()
+        return result
+
+    outcome = check("rate_vector", empties)
+    assert outcome.status == "not yet" and "changes its input" in outcome.message
+
+    right = all_exercises()["sandwich_step"].reference
+
+    def moves_the_frozen(front, frozen, back, z, labels, optimizer):
+        loss = right(front, frozen, back, z, labels, optimizer)
+        frozen.weights = frozen.weights + 1.0
+        return loss
+
+    def moves_a_bias(front, frozen, back, z, labels, optimizer):
+        loss = right(front, frozen, back, z, labels, optimizer)
+        front.bias.data += 5
+        return loss
+
+    assert check("sandwich_step", moves_the_frozen).status == "not yet"
+    assert check("sandwich_step", moves_a_bias).status == "not yet"
+
+
+def test_a_function_that_calls_its_own_name_is_not_helped_by_the_course_version(capsys):
+    names = {"exercise": exercises.exercise} | exercises.course_versions("02")
+    exec("@exercise\ndef relu_backward(grad_y, x):\n    return relu_backward(grad_y, x)\n", names)
+    assert "calls itself without end" in capsys.readouterr().out
+    assert names["relu_backward"](np.ones((1, 1)), np.ones((1, 1))) == 1
+
+
+def test_rounding_dust_is_shown_as_no_difference():
+    reference = all_exercises()["relu_backward"].reference
+
+    def dusty(grad_y, x):
+        grad_x = reference(grad_y, x) * (1 + 1e-13)
+        grad_x[0, 0] += 1
+        return grad_x
+
+    outcome = check("relu_backward", dusty)
+    _, plain = draw(all_exercises()["relu_backward"], outcome)
+    assert "e-1" not in plain.split("difference")[1]

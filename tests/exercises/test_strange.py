@@ -1,0 +1,185 @@
+"""Functions that crash, loop, print, leave, or change what they were given: one sentence, and nothing lost."""
+
+import importlib
+import signal
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from course_utils.exercises import all_exercises, check
+from course_utils.exercises.cards import draw
+
+ALL = list(all_exercises().values())
+NAMES = [e.name for e in ALL]
+each_exercise = pytest.mark.parametrize("exercise", ALL, ids=NAMES)
+
+
+def raises(*a):
+    return 1 / 0
+
+
+def recurses(*a):
+    return recurses(*a)
+
+
+def loops(*a):
+    while True:
+        pass
+
+
+def loops_and_catches(*a):
+    while True:
+        try:
+            while True:
+                pass
+        except Exception:  # noqa: BLE001, SIM105 - what learners write
+            pass
+
+
+def leaves(*a):
+    raise SystemExit
+
+
+def storms(*a):
+    for _ in range(20_000):
+        print("storm")
+    return "wrong"
+
+
+@each_exercise
+@pytest.mark.parametrize("strange", [raises, recurses, leaves, storms], ids=lambda f: f.__name__)
+def test_strange_functions_get_one_clear_card(exercise, strange, capsys):
+    outcome = check(exercise.name, strange)
+    assert outcome.status == "not yet"
+    html, plain = draw(exercise, outcome)
+    assert len(plain) < 2500 and "Traceback" not in plain
+    assert len(outcome.printed) <= 1000  # a storm is counted, not kept
+    assert capsys.readouterr().out == ""
+
+
+def test_error_names_the_line():
+    outcome = check("relu_backward", raises)
+    assert "return 1 / 0" in outcome.message and "ZeroDivisionError" in outcome.message
+
+
+@pytest.mark.parametrize("endless", [loops, loops_and_catches], ids=lambda f: f.__name__)
+def test_endless_loop_is_stopped(endless, monkeypatch):
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("this system has no timer signal; there the stop button does it")
+    monkeypatch.setattr("course_utils.exercises.running.SECONDS", 0.2)
+    outcome = check("relu_backward", endless)
+    assert outcome.status == "not yet" and "never ends" in outcome.message
+
+
+@pytest.fixture
+def slow_import(tmp_path, monkeypatch):
+    """The name of a module that is not imported yet and takes longer than a check may, as PyTorch can."""
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("this system has no timer signal; there the stop button does it")
+    name = f"slow_{tmp_path.name}"
+    body = "import time\nuntil = time.monotonic() + 0.5\nwhile time.monotonic() < until: pass\nWHOLE = True\n"
+    (tmp_path / f"{name}.py").write_text(body)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("course_utils.exercises.running.SECONDS", 0.2)
+    yield name
+    sys.modules.pop(name, None)
+
+
+def test_an_import_is_not_cut_off_nor_counted(slow_import):
+    """PyTorch, cut off half-way, stays broken until the kernel restarts."""
+
+    def imports_first(grad_y, x):
+        assert importlib.import_module(slow_import).WHOLE
+        return np.where(x > 0, grad_y, 0.0)
+
+    assert check("relu_backward", imports_first).status == "solved"
+
+
+def test_the_time_of_an_import_is_not_told_as_a_loop(slow_import, monkeypatch):
+    """The bell rings after the import, in the learner's own line, which has hardly begun."""
+    monkeypatch.setattr("course_utils.exercises.running.SECONDS", 0.6)
+
+    def imports_then_works(grad_y, x):
+        if slow_import not in sys.modules:
+            importlib.import_module(slow_import)
+            time.sleep(0.3)
+        return np.where(x > 0, grad_y, 0.0)
+
+    assert check("relu_backward", imports_then_works).status == "solved"
+
+
+def test_a_loop_after_an_import_is_stopped(slow_import):
+    def imports_and_loops(grad_y, x):
+        importlib.import_module(slow_import)
+        while True:
+            pass
+
+    assert "never ends" in check("relu_backward", imports_and_loops).message
+
+
+def test_an_import_that_never_ends_is_stopped(slow_import, tmp_path, monkeypatch):
+    monkeypatch.setattr("course_utils.exercises.running.IMPORT_SECONDS", 1.0)
+    (tmp_path / f"{slow_import}.py").write_text("while True: pass")
+
+    def imports(grad_y, x):
+        importlib.import_module(slow_import)
+
+    assert check("relu_backward", imports).status == "not yet"
+
+
+def test_stop_button_gives_a_card():
+    def stopped(grad_y, x):
+        raise KeyboardInterrupt
+
+    assert "stopped" in check("relu_backward", stopped).message
+
+
+def test_in_place_change_is_named_even_when_the_result_is_right():
+    def in_place(grad_y, x):
+        result = grad_y * (x > 0)
+        x[:] = 0
+        return result
+
+    outcome = check("relu_backward", in_place)
+    assert outcome.status == "not yet" and "input x in place" in outcome.message
+
+
+def test_numpy_warnings_and_stderr_count_for_nothing():
+    def noisy(logits, y):
+        import sys
+
+        print("note", file=sys.stderr)
+        np.log(np.zeros(1))
+        return exercises_reference(logits, y)
+
+    exercises_reference = all_exercises()["cross_entropy_backward"].reference
+    assert check("cross_entropy_backward", noisy).status == "solved"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda g: 3 * g, "3 times"),
+        (lambda g: -g, "wrong sign"),
+        (lambda g: 0.5 * g, "0.5 times"),
+        (lambda g: g + 0.1, "compare the numbers"),
+        (lambda g: g.astype(complex), "complex"),
+        (lambda g: g * np.nan, "nan"),
+        (lambda g: np.where(g == g[0, 0], np.inf, g), "inf"),
+        (lambda g: g[:, :-1], "shape"),
+        (lambda g: (g, g), "shape"),
+    ],
+)
+def test_diagnosis(change, says):
+    reference = all_exercises()["relu_backward"].reference
+    assert says in check("relu_backward", lambda grad_y, x: change(reference(grad_y, x))).message
+
+
+def test_comparison_shows_the_smallest_failing_case():
+    def only_small(grad_y, x):
+        return all_exercises()["relu_backward"].reference(grad_y, x) + (0.1 if len(x) > 2 else 0)
+
+    comparison = check("relu_backward", only_small).comparison
+    assert comparison.case.startswith("5 examples, 3 units") and comparison.yours.shape == (5, 3)
