@@ -59,7 +59,7 @@ class Momentum(SGD):
     def __init__(self, rate: Rate, momentum: float = 0.9, **symbols) -> None:
         super().__init__(rate, **symbols)
         self.momentum = momentum
-        self.velocity: Rate = 0.0
+        self.velocity: float | np.ndarray = 0.0  # 0, then one for every weight, shape (P,)
 
     def direction(self, grad: np.ndarray) -> np.ndarray:
         self.velocity = self.momentum * self.velocity + grad
@@ -77,8 +77,8 @@ class Adam(SGD):
     ) -> None:
         super().__init__(rate, **symbols)
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
-        self.mean: Rate = 0.0
-        self.square: Rate = 0.0
+        self.mean: float | np.ndarray = 0.0
+        self.square: float | np.ndarray = 0.0
         self.t = 0
 
     def direction(self, grad: np.ndarray) -> np.ndarray:
