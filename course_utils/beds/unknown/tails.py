@@ -1,7 +1,8 @@
 """Unknown tails g for the lessons to train through, handed out inside a ``BlackBox``.
 
 Each function makes a g, which takes h (N, k) and returns an array with N rows; smooth_tail and rough_tail
-return it as a Network, whose ``forward`` is g. Those that read digits were trained behind a front that is then thrown away; the front to train starts from random weights.
+return it as a Network, whose ``forward`` is g. Those that read digits were trained behind a front that is
+then thrown away; the front to train starts from random weights.
 """
 
 from collections.abc import Callable
