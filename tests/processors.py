@@ -25,7 +25,9 @@ NOTEBOOKS = [
     "--nbval-cell-timeout=120", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder",
 ]  # fmt: skip
 # Two files run at once, so the longest begins first.
-SOLUTIONS = sorted((COURSE / "solutions").glob("*.ipynb"), key=lambda path: "transformer" not in path.name)
+SOLUTIONS = sorted(
+    (COURSE / "solutions").glob("*.ipynb"), key=lambda path: ("transformer" not in path.name, path.name)
+)
 LONGEST_FIRST = [f"solutions/{path.name}" for path in SOLUTIONS]
 SHORT = [f"solutions/{path.name}" for path in sorted((COURSE / "solutions").glob("0[0-4]_*.ipynb"))]
 

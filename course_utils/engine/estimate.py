@@ -22,10 +22,11 @@ class Estimate(NamedTuple):
 
 
 def numerical_gradient(f: Callable[[np.ndarray], float], theta: np.ndarray, eps: float = 1e-5) -> np.ndarray:
-    """Central differences: entry i is (f(theta + eps e_i) - f(theta - eps e_i)) / (2 eps).
+    """Gradient by central differences.
 
-    ``f`` takes an array like ``theta`` (any shape) and returns a number. Costs two evaluations an
-    entry; the error shrinks as eps². Returns an array of theta's shape; theta is left unchanged.
+    f: takes an array like theta, returns a number. theta: any shape, (P,) for all weights. eps: the nudge.
+    Return an array of theta's shape: entry i is (f(theta + eps e_i) - f(theta - eps e_i)) / (2 eps).
+    It costs two evaluations an entry, and its error shrinks as eps². Leave theta as it was.
     """
     theta = np.array(theta, dtype=float)
     grad = np.empty_like(theta)

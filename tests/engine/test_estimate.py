@@ -13,8 +13,7 @@ from course_utils.engine.estimate import (
     spsa,
 )
 from course_utils.engine.layers import StraightThrough
-from course_utils.engine.nn import Linear, Network, Tanh
-from course_utils.engine.train import fit_surrogate
+from course_utils.engine.nn import Linear, Network
 from course_utils.engine.update import Adam
 
 N, K = 5, 3
@@ -205,31 +204,7 @@ def test_more_pairs_have_less_variance():
     assert 8 < one / nine < 10
 
 
-# --- a surrogate, and rounding ---
-
-
-def test_fit_surrogate_returns_what_it_was_shown():
-    rng = np.random.default_rng(0)
-    h = rng.uniform(-1, 1, (300, K))
-    surrogate, outputs = (
-        Network(Linear(K, 16), Tanh(), Linear(16, 2), seed=0),
-        np.tanh(h @ rng.normal(size=(K, 2))),
-    )
-    first = np.mean((surrogate.forward(h) - outputs) ** 2)
-    last = fit_surrogate(surrogate, Adam(1e-2), h, outputs, 400, rng)
-    assert last < 0.005 and np.mean((surrogate.forward(h) - outputs) ** 2) < 0.01 * first
-
-
-def test_fit_surrogate_takes_as_many_steps_as_it_is_told_on_batches_of_that_size():
-    sizes = []
-
-    class Spy(Network):
-        def forward(self, x):
-            sizes.append(len(x))
-            return super().forward(x)
-
-    fit_surrogate(Spy(Linear(K, 1)), Adam(1e-2), H, H[:, :1], 7, np.random.default_rng(0), size=4)
-    assert sizes == [4] * 7
+# --- rounding ---
 
 
 def test_straight_through_rounds_forward_and_lets_the_gradient_through():

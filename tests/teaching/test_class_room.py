@@ -236,7 +236,7 @@ ALLOWED = {"has a home", "uses own token", "sees others"}
 
 
 def test_a_learner_reaches_what_is_their_own_and_nothing_else(machine):
-    async def together() -> tuple[str, str, list[int]]:
+    async def together() -> tuple[str, str, str, list[bool]]:
         async with machine.learners("emmy", "ada") as (emmy, ada):
             await attend(emmy, EXERCISE)
             tried = await attend(ada, MAKES + REACH.format(address=machine.address, course=str(COURSE)))
@@ -251,9 +251,15 @@ def test_a_learner_reaches_what_is_their_own_and_nothing_else(machine):
                 async with ada.session.get(emmy.home / page) as reply:
                     by_browser.append(reply.status == 200 and "/user/emmy" in reply.url.path)
             kept = await attend(emmy, "print(pathlib.Path('answer.txt').read_text(), os.getcwd())")
-            return tried, kept, by_browser
+            kernels = await attend(emmy, "print(len(list(pathlib.Path('/tmp').glob('kernels-*'))))")
+            return tried, kept, kernels, by_browser
 
-    tried, kept, by_browser = asyncio.run(together())
+    tried, kept, kernels, by_browser = asyncio.run(together())
+    # What could not be reached is there.
+    kept_by_hub = ("hub.log", "jupyterhub.sqlite", "cookie_secret", "config/nbgrader_config.json")
+    for name in ("home/emmy/answer.txt", "etc/shadow", *(f"srv/room/{kept}" for kept in kept_by_hub)):
+        assert (machine.folder / name).exists(), name
+    assert kernels == "2\n"
     reached = {name for name, did in json.loads(tried).items() if did}
     assert reached == ALLOWED
     assert not any(by_browser)
