@@ -162,6 +162,14 @@ def test_it_computes_no_gradient_that_nobody_wants(contract):
 
 
 @each_layer
+def test_by_itself_it_is_called_what_it_is_and_returns_the_gradient_of_its_input(contract):
+    net, x, _, grad_y = used(contract)
+    layer = net.layers[0]
+    assert type(layer).__name__ in layer.name
+    assert layer.backward(grad_y).shape == x.shape
+
+
+@each_layer
 def test_it_writes_over_no_input(contract):
     net, x, _, grad_y = used(contract)
     kept = x.copy(), grad_y.copy()

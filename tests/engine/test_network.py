@@ -262,3 +262,29 @@ def test_cross_entropies_are_what_the_loss_is_the_mean_of():
     assert each.mean() == pytest.approx(softmax_cross_entropy(logits, y)[0], rel=1e-12)
     alone = [softmax_cross_entropy(logits[i : i + 1], y[i : i + 1])[0] for i in range(7)]
     np.testing.assert_allclose(each, alone, rtol=1e-12, atol=1e-12)
+
+
+def test_cross_entropies_cannot_overflow_in_any_row():
+    logits = np.array([[1e4, 0.0], [0.0, -1e4], [-1e4, 0.0]])
+    with np.errstate(over="raise", invalid="raise"):
+        np.testing.assert_allclose(cross_entropies(logits, np.array([0, 0, 0])), [0, 0, 1e4])
+
+
+def test_layers_come_in_a_row_or_in_named_groups():
+    with pytest.raises(ValueError, match="^give the layers in a row or in named groups, not both"):
+        Network(ReLU(), head=[Linear(2, 1)])
+
+
+def test_the_first_weights_are_those_of_seed_0():
+    np.testing.assert_array_equal(Network(Linear(3, 2)).theta, Network(Linear(3, 2), seed=0).theta)
+
+
+def test_where_nothing_is_trained_backward_still_gives_the_gradient_of_the_input():
+    net = Network(body=[Linear(3, 2)], head=[ReLU(), Linear(2, 1)])
+    net.forward(np.ones((4, 3)))
+    wanted = net.backward(np.ones((4, 1)), need_grad_x=True)
+    net.train_only()
+    net.forward(np.ones((4, 3)))
+    net.backward(np.ones((4, 1)))
+    assert not net.grad.any()
+    np.testing.assert_allclose(net.backward(np.ones((4, 1)), need_grad_x=True), wanted)

@@ -1,10 +1,8 @@
 """What a layer should stay: the measure against the integral it stands for, its gradient, and the ways back."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from course_utils.beds.structure_pictures import draw_front, draw_strategies
 from course_utils.engine import structure
 from course_utils.engine.estimate import numerical_gradient
 
@@ -13,9 +11,6 @@ TAPS, CUTOFF = 9, 0.15
 
 def kernels(rows: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((rows, TAPS))
-
-
-# Filters
 
 
 def test_response_is_that_of_a_padded_fft():
@@ -75,33 +70,20 @@ def test_fft_and_truncate_is_no_projection():
     assert np.linalg.norm(structure.fft_truncate(w, CUTOFF) - w) > 0.02 * np.linalg.norm(w)
 
 
+def test_fft_and_truncate_keeps_what_is_at_the_cut_off_and_below():
+    """Of 64 frequencies, those above 8/64 go; with all 64 samples kept, this can be seen exactly."""
+    w = np.random.default_rng(0).standard_normal((3, 64))
+    before, after = np.fft.rfft(w), np.fft.rfft(structure.fft_truncate(w, 8 / 64))
+    assert np.allclose(after[:, :9], before[:, :9])
+    assert np.abs(after[:, 9:]).max() < 1e-12
+    short = structure.fft_truncate(w[:, :TAPS], 8 / 64)
+    padded = np.fft.rfft(w[:, :TAPS], 64)
+    padded[:, 9:] = 0
+    assert np.allclose(short, np.fft.irfft(padded)[:, :TAPS])
+
+
 def test_windowed_sinc_is_low_pass():
     w = structure.windowed_sinc(21, 0.1)
     assert np.allclose(w, w[::-1])
     passed, stopped = structure.frequency_response(w, np.array([0.0, 0.25]))
     assert 0.9 < passed < 1.1 and stopped < 1e-4
-
-
-# Pictures
-
-
-def test_strategies_have_a_row_each_with_every_seed_and_the_limit():
-    runs = np.linspace(0.4, 0.9, 5)
-    strategies = {name: {"tied": runs, "random": runs, "share": runs / 100} for name in ("free", "held")}
-    left, right = draw_strategies(strategies, limit=0.005).axes
-    assert [label.get_text() for label in left.get_yticklabels()] == ["free", "held"]
-    assert [len(line.get_xdata()) for line in left.lines] == [5] * 4  # two hums for each strategy
-    *dots, line = right.lines
-    np.testing.assert_allclose([np.mean(dot.get_ydata()) for dot in dots], [0, 1], atol=1e-12)
-    assert line.get_xdata() == [0.005, 0.005]
-    plt.close("all")
-
-
-def test_front_goes_through_the_means_of_test_accuracy_and_names_each_alpha():
-    runs = {0: np.array([[0.2, 0, 0.9], [0.3, 0, 0.94]]), 1: np.array([[0.5, 0, 0.8], [0.5, 0, 0.78]])}
-    ax = plt.figure().subplots()
-    draw_front(ax, runs)
-    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[0.25, 0.92], [0.5, 0.79]])
-    assert [label.get_text() for label in ax.texts] == ["α 0", "α 1"]
-    assert [len(dots.get_xdata()) for dots in ax.lines[1:]] == [2, 2]
-    plt.close("all")

@@ -50,4 +50,15 @@ def test_fit_surrogate_takes_as_many_steps_as_it_is_told_on_batches_of_that_size
             return super().forward(x)
 
     fit_surrogate(Spy(Linear(K, 1)), Adam(1e-2), h, h[:, :1], 7, np.random.default_rng(0), size=4)
-    assert sizes == [4] * 7
+    fit_surrogate(Spy(Linear(K, 1)), Adam(1e-2), h, h[:, :1], 1, np.random.default_rng(0))
+    assert sizes == [4] * 7 + [64]
+
+
+def test_fit_surrogate_returns_the_last_loss_and_nan_where_there_is_none():
+    h = np.random.default_rng(1).normal(size=(4, K))
+    start, twin = Network(Linear(K, 1), seed=1), Network(Linear(K, 1), seed=1)
+    last = fit_surrogate(start, SGD(0.1), h, h[:, :1], 2, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    rows = [rng.integers(len(h), size=64) for _ in range(2)]
+    assert last == fit(twin, SGD(0.1), [(h[r], h[r, :1]) for r in rows], mean_squared_error)[1]
+    assert np.isnan(fit_surrogate(start, SGD(0.1), h, h[:, :1], 0, rng))
