@@ -21,7 +21,7 @@ MIME = "application/vnd.which-weights-move.attempts+json"  # the output that hol
 KEPT = 3000  # the newest ones: about fifty for each exercise of the course
 ABOUT = "What the checks found when you ran an exercise. Only yours, unless a notebook shares it."
 
-_last_code: dict[str, CodeType] = {}  # by exercise: running the same lines again is no new attempt
+last_code: dict[str, CodeType] = {}  # by exercise: running the same lines again is no new attempt
 
 
 class Made(TypedDict):
@@ -46,9 +46,9 @@ def attempts() -> list[Made]:
 def note_attempt(exercise: Exercise, function: Callable, outcome: Outcome) -> None:
     """Add one attempt to the log. A blank is none, nor are the same lines run once more."""
     lines = getattr(function, "__code__", None)
-    if outcome.status == "not attempted" or (lines is not None and _last_code.get(exercise.name) == lines):
+    if outcome.status == "not attempted" or (lines is not None and last_code.get(exercise.name) == lines):
         return
-    _last_code[exercise.name] = lines
+    last_code[exercise.name] = lines
     made = Made(
         exercise=exercise.number,
         name=exercise.name,

@@ -38,7 +38,7 @@ class _Claim:
 
 
 # The claims of this session by sentence: re-running a cell replaces its claim and keeps its place.
-_session: dict[str, _Claim] = {}
+session: dict[str, _Claim] = {}
 
 
 def claim(sentence: str, holds: bool, figure: str = "") -> None:
@@ -55,7 +55,7 @@ def claim(sentence: str, holds: bool, figure: str = "") -> None:
             "write a comparison, or wrap it in bool(...)."
         )
     said = _Claim(sentence.strip().removesuffix("."), bool(holds), figure)
-    _session[said.sentence] = said
+    session[said.sentence] = said
     emit(card("good" if said.holds else "bad", said.html), said.plain)
     if not said.holds and os.environ.get("COURSE_CLAIMS") == "strict":
         raise AssertionError(said.plain)
@@ -63,14 +63,14 @@ def claim(sentence: str, holds: bool, figure: str = "") -> None:
 
 def recap() -> None:
     """Show every claim of this session once, in the order in which they were first made."""
-    if not _session:
+    if not session:
         text = "Nothing yet: run the cells above, then this one again."
         emit(card("plain", "Claims of this session", text), f"Claims of this session\n{text}")
         return
-    rows = "".join(f'<li style="list-style:none">{said.html}</li>' for said in _session.values())
+    rows = "".join(f'<li style="list-style:none">{said.html}</li>' for said in session.values())
     emit(
         card("plain", "Claims of this session", f'<ul style="margin:4px 0;padding:0">{rows}</ul>'),
-        "\n".join(["Claims of this session", *(said.plain for said in _session.values())]),
+        "\n".join(["Claims of this session", *(said.plain for said in session.values())]),
     )
 
 

@@ -23,8 +23,8 @@ def graph(root: Any) -> Figure:
     be "") and ``inputs`` (tuple of nodes). A box shows the name and operation, the value and, once
     there is one, the gradient.
     """
-    nodes = _in_order(root)
-    column = _columns(nodes)
+    nodes = in_order(root)
+    column = columns(nodes)
     places, routes = _layout(nodes, column)
 
     passed = [y for route in routes for _, y in route]
@@ -48,7 +48,7 @@ def graph(root: Any) -> Figure:
 
 def describe_graph(root: Any) -> str:
     """Say what ``graph`` draws, each node after its inputs, numbers to three digits."""
-    nodes = _in_order(root)
+    nodes = in_order(root)
     names: dict[int, str] = {}
     steps = 0
     for node in nodes:
@@ -75,7 +75,7 @@ def describe_graph(root: Any) -> str:
     return f"A graph of {count}. " + "; ".join(sentences) + "."
 
 
-def _in_order(root: Any) -> list[Any]:
+def in_order(root: Any) -> list[Any]:
     """All nodes, each once and after its inputs. Without recursion, so a long chain is no trouble."""
     done: list[Any] = []
     finished: set[int] = set()
@@ -101,7 +101,7 @@ def _in_order(root: Any) -> list[Any]:
     return done
 
 
-def _columns(nodes: list[Any]) -> dict[int, int]:
+def columns(nodes: list[Any]) -> dict[int, int]:
     """Column of each node by id: 0 for a leaf, else one to the right of its furthest input."""
     column: dict[int, int] = {}
     for node in nodes:

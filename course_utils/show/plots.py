@@ -102,7 +102,7 @@ def line(role: str) -> dict[str, Any]:
 def ink(colour: str) -> tuple[float, float, float]:
     """``colour`` darkened as far as text on white needs it (contrast of at least 4.5 to 1)."""
     rgb = np.array(to_rgb(colour))
-    while 1.05 / (_luminance(rgb) + 0.05) < 4.5:
+    while 1.05 / (luminance(rgb) + 0.05) < 4.5:
         rgb = rgb * 0.95
     return tuple(float(part) for part in rgb)
 
@@ -224,7 +224,7 @@ def matrix(ax: Axes, A: np.ndarray, title: str, largest: float | None = None) ->
         return
     for (row, column), value in np.ndenumerate(A):
         shade = BLUE_ORANGE((value / limit + 1) / 2)[:3] if np.isfinite(value) else (0.7, 0.7, 0.7)
-        colour = "white" if _luminance(np.array(shade)) < 0.2 else INK
+        colour = "white" if luminance(np.array(shade)) < 0.2 else INK
         ax.text(column, row, texts[row][column], ha="center", va="center", fontsize=size, color=colour)
 
 
@@ -266,6 +266,7 @@ def short_exponent(number: str) -> str:
     return number.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
 
 
-def _luminance(rgb: np.ndarray) -> float:
+def luminance(rgb: np.ndarray) -> float:
+    """Relative luminance of a colour (3,), 0 for black to 1 for white, as WCAG defines it."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])

@@ -45,14 +45,14 @@ class Prediction:
         self.question = question
         self.options = list(options)
         self.choice: str | None = None
-        self._buttons = [
+        self.buttons = [
             widgets.Button(
                 description=option, tooltip=option, layout=widgets.Layout(width="auto", max_width="100%")
             )
             for option in self.options
         ]
-        self._status = widgets.HTML()
-        for button, option in zip(self._buttons, self.options, strict=True):
+        self.status = widgets.HTML()
+        for button, option in zip(self.buttons, self.options, strict=True):
             button.on_click(lambda _, option=option: self._choose(option))
         self._mark()
 
@@ -79,7 +79,7 @@ class Prediction:
         self._mark()
 
     def _mark(self) -> None:
-        for button, option in zip(self._buttons, self.options, strict=True):
+        for button, option in zip(self.buttons, self.options, strict=True):
             chosen = option == self.choice
             button.description = f"✓ {option}" if chosen else option
             button.style.font_weight = "bold" if chosen else "normal"
@@ -92,19 +92,19 @@ class Prediction:
             if self.choice is None
             else f"You predict: <b>{escape(self.choice)}</b>. You can still change it."
         )
-        self._status.value = f'<div role="status" style="font-size:13px;line-height:1.4">{said}</div>'
+        self.status.value = f'<div role="status" style="font-size:13px;line-height:1.4">{said}</div>'
 
     def _show(self) -> None:
         asked = escape(self.question)
         live = widgets.VBox(
             [
                 widgets.HTML(f'<div style="font-size:14px;line-height:1.5"><b>Predict.</b> {asked}</div>'),
-                widgets.HBox(self._buttons, layout=widgets.Layout(flex_flow="row wrap")),
-                self._status,
+                widgets.HBox(self.buttons, layout=widgets.Layout(flex_flow="row wrap")),
+                self.status,
             ]
         )
         offered = "".join(f"<li>{escape(option)}</li>" for option in self.options)
-        _display(
+        display_live(
             live,
             card("plain", f"Predict. {asked}", f'<ul style="margin:4px 0">{offered}</ul>'),
             "\n".join([f"Predict. {self.question}", *(f"  ( ) {option}" for option in self.options)]),
@@ -195,7 +195,7 @@ class _WhatIf:
             f"(of {', '.join(label for label, _ in slider.options)})"
             for slider in self.sliders
         )
-        _display(
+        display_live(
             widgets.VBox([*self.sliders, self.picture]),
             _caption(f"What if: {now}") + self.picture.value,
             f"What if: {now}\n{self.state()[1]}",
@@ -271,7 +271,7 @@ def _caption(text: str, role: str = "note") -> str:
     return f'<div role="{role}" style="font-size:13px;line-height:1.45;max-width:52em">{escape(text)}</div>'
 
 
-def _display(live: widgets.Widget, html: str, plain: str) -> None:
+def display_live(live: widgets.Widget, html: str, plain: str) -> None:
     """Show the widget where there is a kernel behind the page, and its static form elsewhere."""
     if not in_notebook():
         print(plain)

@@ -15,7 +15,7 @@ WRONG = {m.name: m.wrong for m in all_exercises()["relu_backward"].misconception
 @pytest.fixture
 def log(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_PROGRESS_FILE", str(tmp_path / "my_progress.json"))
-    monkeypatch.setattr(attempts, "_last_code", {})
+    monkeypatch.setattr(attempts, "last_code", {})
     return tmp_path / "my_attempts.json"
 
 

@@ -9,7 +9,7 @@ from course_utils.show.claims import claim, recap
 
 @pytest.fixture(autouse=True)
 def fresh_session(monkeypatch):
-    monkeypatch.setattr(claims, "_session", {})
+    monkeypatch.setattr(claims, "session", {})
     monkeypatch.delenv("COURSE_CLAIMS", raising=False)
 
 

@@ -15,6 +15,11 @@ def texts(ax):
     return [text.get_text() for text in ax.texts]
 
 
+def course(arrow):
+    """The path that an arrow was given: Matplotlib's own ``get_path`` is the outline, head and all."""
+    return arrow._path_original
+
+
 def node(value, op="", inputs=(), name="", grad=None):
     return SimpleNamespace(value=value, op=op, inputs=tuple(inputs), name=name, grad=grad)
 
@@ -59,13 +64,13 @@ def test_boxes_do_not_overlap_and_no_arrow_runs_through_a_box(root):
     [ax] = fig.axes
     boxes = [patch.get_bbox() for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
     arrows = [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
-    nodes = graph_plots._in_order(root)
+    nodes = graph_plots.in_order(root)
     assert len(boxes) == len(nodes) and len(arrows) == sum(len(n.inputs) for n in nodes)
     for i, box in enumerate(boxes):
         for other in boxes[:i]:
             assert box.x1 < other.x0 or other.x1 < box.x0 or box.y1 < other.y0 or other.y1 < box.y0
     for arrow in arrows:
-        path = arrow._path_original.interpolated(1).to_polygons(closed_only=False)[0]
+        path = course(arrow).interpolated(1).to_polygons(closed_only=False)[0]
         # The two ends touch a box; everything between must be outside all of them.
         for a, b in pairwise(path):
             for t in np.linspace(0.02, 0.98, 9):
@@ -91,8 +96,8 @@ def test_every_text_stays_inside_its_box(root):
 
 
 def test_inputs_are_left_of_what_they_feed_and_leaves_stand_in_the_first_column():
-    nodes = graph_plots._in_order(neuron())
-    column = graph_plots._columns(nodes)
+    nodes = graph_plots.in_order(neuron())
+    column = graph_plots.columns(nodes)
     assert all(column[id(source)] < column[id(n)] for n in nodes for source in n.inputs)
     assert {column[id(n)] for n in nodes if not n.inputs} == {0}
 
@@ -100,7 +105,7 @@ def test_inputs_are_left_of_what_they_feed_and_leaves_stand_in_the_first_column(
 def test_x_times_x_has_two_arrows_that_are_apart():
     fig = graph_plots.graph(square())
     ends = [
-        patch._path_original.vertices[[0, -1], 1]
+        course(patch).vertices[[0, -1], 1]
         for patch in fig.axes[0].patches
         if isinstance(patch, FancyArrowPatch)
     ]
@@ -116,7 +121,7 @@ def shared_leaf():
 @pytest.mark.parametrize("root", [neuron(), shared_leaf(), square()])
 def test_a_graph_that_can_be_drawn_without_a_crossing_is(root):
     fig = graph_plots.graph(root)
-    arrows = [patch._path_original for patch in fig.axes[0].patches if isinstance(patch, FancyArrowPatch)]
+    arrows = [course(patch) for patch in fig.axes[0].patches if isinstance(patch, FancyArrowPatch)]
     assert not any(a.intersects_path(b, filled=False) for i, a in enumerate(arrows) for b in arrows[:i])
 
 

@@ -21,7 +21,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 def shown(monkeypatch):
     """What was shown, in order: (live widget or None, html, plain)."""
     seen = []
-    monkeypatch.setattr(widgets, "_display", lambda live, html, plain: seen.append((live, html, plain)))
+    monkeypatch.setattr(widgets, "display_live", lambda live, html, plain: seen.append((live, html, plain)))
     monkeypatch.setattr(widgets, "emit", lambda html, plain: seen.append((None, html, plain)))
     return seen
 
@@ -38,27 +38,27 @@ def draw(rate, momentum=0.0):
 def test_a_prediction_is_none_until_a_click_and_can_be_changed(shown):
     prediction = predict("Does it move?", ["not at all", "a little", "a lot"])
     assert prediction.choice is None
-    prediction._buttons[1].click()
+    prediction.buttons[1].click()
     assert prediction.choice == "a little"
-    prediction._buttons[2].click()
+    prediction.buttons[2].click()
     assert prediction.choice == "a lot"
 
 
 def test_the_chosen_button_is_marked_by_more_than_colour(shown):
     prediction = predict("Does it move?", ["no", "yes"])
-    prediction._buttons[0].click()
-    prediction._buttons[1].click()
-    assert [button.description for button in prediction._buttons] == ["no", "✓ yes"]
-    assert [button.style.font_weight for button in prediction._buttons] == ["normal", "bold"]
-    assert "yes" in prediction._status.value and 'role="status"' in prediction._status.value
+    prediction.buttons[0].click()
+    prediction.buttons[1].click()
+    assert [button.description for button in prediction.buttons] == ["no", "✓ yes"]
+    assert [button.style.font_weight for button in prediction.buttons] == ["normal", "bold"]
+    assert "yes" in prediction.status.value and 'role="status"' in prediction.status.value
 
 
 def test_reveal_compares_kindly_and_says_why(shown):
     prediction = predict("Does <it> move?", ["no", "yes"])
     prediction.reveal("yes", "decay < mask")
-    prediction._buttons[1].click()
+    prediction.buttons[1].click()
     prediction.reveal("yes")
-    prediction._buttons[0].click()
+    prediction.buttons[0].click()
     prediction.reveal("yes", "decay < mask")
     unanswered, right, different = (plain for _, _, plain in shown[1:])
     assert unanswered == "Measured: yes.\ndecay < mask"
