@@ -99,3 +99,53 @@ def test_consent_puts_the_attempts_of_the_lesson_into_the_notebook(log, tmp_path
     assert [made["exercise"] for made in data[attempts.MIME]["attempts"]] == ["2.2"]
     assert next(iter(WRONG)) in data["text/plain"] and next(iter(WRONG)) in data["text/html"]
     nbformat.validate(notebook)
+
+
+def test_what_is_shared_is_the_attempts_at_this_lesson_in_words_and_as_data(log, shown):
+    wrong = next(iter(WRONG))
+    attempt(WRONG[wrong])
+    attempt(all_exercises()["relu_backward"].reference)
+    attempt(lambda theta, grad, rate: theta, name="step")
+    made = [one for one in attempts.attempts() if one["exercise"] == "2.2"]
+    share_attempts("02", True)
+    when = [one["when"].replace("T", " ") for one in made]
+    lines = [
+        "You share these attempts at lesson 02, and nothing else; run this again after new ones",
+        f"{when[0]}  2.2 relu_backward: not yet, {wrong}",
+        f"{when[1]}  2.2 relu_backward: solved",
+    ]
+    assert shown.plain.splitlines() == shown.words == lines
+    assert shown[-1][2] == {attempts.MIME: {"lesson": "02", "attempts": made}}
+    share_attempts("03", True)
+    assert shown.plain.splitlines() == [lines[0].replace("02", "03"), "none so far"]
+    assert shown[-1][2] == {attempts.MIME: {"lesson": "03", "attempts": []}}
+
+
+def test_an_attempt_at_an_exercise_that_is_gone_belongs_to_no_lesson(log, shown):
+    gone = {
+        "exercise": "2.9",
+        "name": "gone",
+        "when": "2026-01-01T10:30",
+        "status": "solved",
+        "misconception": "",
+    }
+    log.write_text(json.dumps({"attempts": [gone]}))
+    share_attempts("02", True)
+    assert shown[-1][2][attempts.MIME]["attempts"] == []
+
+
+def test_nothing_is_shared_while_grading_nor_without_a_lesson(log, shown, monkeypatch):
+    share_attempts("2", True)
+    assert shown.plain == (
+        "No exercise belongs to a lesson '2', so nothing is shared: write its number, such as \"02\"."
+    )
+    share_attempts("02", "yes")
+    assert shown.plain == "Write True to share your attempts, or False to keep them, and run the cell again."
+    share_attempts("02", False)
+    assert shown.plain == (
+        "Nothing is shared. To share your attempts with your teacher, write True and run the cell again."
+    )
+    shown.clear()
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    share_attempts("02", True)
+    assert not shown and attempts.attempts() == []

@@ -6,6 +6,7 @@ import pytest
 
 from course_utils import exercises
 from course_utils.exercises import all_exercises, graded
+from course_utils.exercises.class_cell import judged
 
 
 def named(name, function):
@@ -54,10 +55,19 @@ def test_graded_raises_for_nbgrader(monkeypatch, capsys):
     monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
     graded("relu_backward", {"relu_backward": mine}, points=4)
     assert "4 of 4" in capsys.readouterr().out
-    for thing in (None, 3, gate_missing, attempted):
-        with pytest.raises(AssertionError, match="0 of 4 points"):
+    for thing, told in (
+        (None, "not attempted. "),
+        (3, "not yet. relu_backward is not a function."),
+        (attempted, "not attempted. "),
+    ):
+        with pytest.raises(AssertionError) as error:
             graded("relu_backward", {"relu_backward": thing}, points=4)
-    with pytest.raises(AssertionError, match="course's own version"):
+        assert str(error.value) == f"Exercise 2.2 relu_backward: 0 of 4 points, {told}"
+    with pytest.raises(AssertionError, match="0 of 4 points, not yet. .+"):
+        graded("relu_backward", {"relu_backward": gate_missing}, points=4)
+    with pytest.raises(
+        AssertionError, match="This is the course's own version, which earns no points: write your own.$"
+    ):
         graded("relu_backward", {"relu_backward": all_exercises()["relu_backward"].reference}, points=4)
 
 
@@ -71,3 +81,12 @@ def test_in_a_class_the_teacher_shows_solutions(monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "your teacher shows" in out and "return" not in out and "solution()" not in out
     assert "That was the last one." in out
+
+
+def test_a_function_that_calls_its_own_name_is_checked_by_itself():
+    """In the notebook its name may still stand for the course's version."""
+    names = exercises.course_versions("02")
+    exec("def relu_backward(grad_y, x):\n    return relu_backward(grad_y, x)\n", names)
+    own = names["relu_backward"]
+    names["relu_backward"] = exercises.course_versions("02")["relu_backward"]
+    assert "calls itself" in judged("relu_backward", own)[1]

@@ -1,0 +1,134 @@
+"""One call of a learner's function: what it did, told in a sentence."""
+
+import io
+
+import pytest
+
+from course_utils.exercises import all_exercises, checking
+from course_utils.exercises.running import Printed, explain, is_blank
+
+
+def error_of(function):
+    with pytest.raises(BaseException) as told:  # noqa: B017 - whatever comes
+        function()
+    return told.value
+
+
+def raising(error):
+    def fails():
+        raise error
+
+    return fails
+
+
+@pytest.mark.parametrize(
+    "error, told",
+    [
+        (ValueError("two\nlines. "), "ValueError: two lines"),
+        (ValueError(), "ValueError"),
+        (KeyError("a"), "KeyError: 'a'"),
+        (ValueError("x" * 400), f"ValueError: {'x' * 300}"),
+        (RecursionError("maximum depth"), "RecursionError: it calls itself without end"),
+        (SystemExit(3), "it tries to end the whole program (exit)"),
+    ],
+)
+def test_an_error_is_told_in_one_sentence_with_its_line(error, told):
+    fails = raising(error)
+    line = fails.__code__.co_firstlineno + 1
+    assert explain(error_of(fails), fails) == f"Line {line} of the cell, `raise error`, stops with {told}."
+
+
+def test_an_error_from_elsewhere_has_no_line():
+    assert explain(error_of(lambda: int("a")), int) == (
+        "It stops with ValueError: invalid literal for int() with base 10: 'a'."
+    )
+    typed = {}
+    exec(compile("def typed():\n    return 1 / 0\n", "<typed>", "exec"), typed)  # its text is nowhere
+    told = explain(error_of(typed["typed"]), typed["typed"])
+    assert told == "Line 2 of the cell, stops with ZeroDivisionError: division by zero."
+
+
+def test_a_body_that_does_nothing_is_blank():
+    def documented():
+        """Only a docstring."""
+
+    def passes():
+        pass
+
+    def dots(): ...
+
+    def returns():
+        return
+
+    def of_one_idea():
+        return 3
+
+    outside = 1
+
+    def holds_on_to_something():
+        def inside():
+            """Nothing of it is used."""
+            return
+
+        return inside if outside else None
+
+    assert all(map(is_blank, (documented, passes, dots, returns, of_one_idea)))
+
+    def works(x):
+        return x
+
+    assert not is_blank(works) and not is_blank(len) and not is_blank(holds_on_to_something)
+
+
+def test_printed_is_a_stream_that_keeps_the_beginning():
+    printed = Printed()
+    assert isinstance(printed, io.TextIOBase) and printed.writable()
+    assert printed.write("a\nb") == 3
+    for _ in range(3000):
+        print("line", file=printed)
+    assert printed.kept == ("a\nb" + "line\n" * 300)[:1000]
+    assert printed.lines == 3001
+
+
+class Clock:
+    """A processor's time that goes on by what a call is told to take."""
+
+    def __init__(self, *takes):
+        self.takes, self.now, self.asked = list(takes), 0.0, 0
+
+    def thread_time(self):
+        self.asked += 1
+        if self.asked % 2 == 0:
+            self.now += self.takes.pop(0)
+        return self.now
+
+
+@pytest.mark.parametrize(
+    "takes, told, calls",
+    [
+        ([0.001], 0.0, 1),
+        ([0.02, 0.001], 0.0, 2),  # it only waited for its turn
+        ([0.02, 0.01, 0.03], 0.01, 3),
+        ([0.06], 0.06, 1),  # far too slow: once is enough
+        ([0.02, 0.06], 0.02, 2),
+        ([0.005, 0.05, 0.01], 0.005, 3),
+    ],
+)
+def test_a_slow_call_is_the_fastest_of_three(monkeypatch, takes, told, calls):
+    exercise = all_exercises()["linear_backward"]
+    made = []
+
+    def spy(*arguments):
+        made.append(arguments[0].shape)
+        return exercise.reference(*arguments)
+
+    monkeypatch.setattr(checking, "time", Clock(*takes))
+    assert checking.time_of_slow_call(exercise, spy) == pytest.approx(told)
+    assert len(made) == calls
+    assert {shape[0] for shape in made} == {len(next(iter(exercise.lesson_size.make().values())))}
+
+
+def test_an_exercise_that_trains_nothing_is_never_slow(monkeypatch):
+    entry = next(e for e in all_exercises().values() if e.lesson_size is None)
+    monkeypatch.setattr(checking, "time", Clock())
+    assert checking.time_of_slow_call(entry, entry.reference) == 0.0
