@@ -24,13 +24,13 @@ from benchmarks import verdict
 from course_utils.beds.unknown.fronts import (
     Estimator,
     Run,
-    accuracy_through,
     new_front,
     train_front,
     train_online,
 )
 from course_utils.beds.unknown.stored import FILE, stored_runs
 from course_utils.beds.unknown.tails import centred_digits, smooth_tail
+from course_utils.beds.unknown.tasks import accuracy_through
 from course_utils.engine.blackbox import BlackBox
 from course_utils.engine.estimate import Estimate, Losses, forward_difference, spsa
 from course_utils.engine.nn import (

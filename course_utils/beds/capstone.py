@@ -122,12 +122,12 @@ def low_pass(net: Network) -> Callable[[np.ndarray], np.ndarray]:
     """Π: theta (P,) with each kernel of the filter replaced by the nearest low-pass one, the rest as it is."""
     part = net.groups["filter"]
 
-    def project(theta: np.ndarray) -> np.ndarray:
+    def projection(theta: np.ndarray) -> np.ndarray:
         theta = np.array(theta)
-        theta[part] = structure.project(theta[part].reshape(CHANNELS, TAPS), LOW_PASS).ravel()
+        theta[part] = structure.project_kernels(theta[part].reshape(CHANNELS, TAPS), LOW_PASS).ravel()
         return theta
 
-    return project
+    return projection
 
 
 def stop_band_gradient(net: Network, strength: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -234,7 +234,7 @@ def broken_demand(front: Network) -> str:
 GROUPS = ("stage", "filter", "body", "new")
 
 
-PARTS = {"rates", "frozen", "penalty", "project", "gradient"}
+PARTS = {"rates", "frozen", "strength", "projection", "gradient"}
 
 
 def is_number(value: Any) -> bool:
@@ -245,7 +245,9 @@ def broken_rule(chosen: Any) -> str:
     """The first rule that a design breaks, in a sentence that says what to do; "" if it keeps them all."""
     if not isinstance(chosen, Mapping) or set(chosen) != PARTS:
         return f"Return a dictionary with {', '.join(sorted(PARTS))}, no more and no less."
-    rates, frozen, penalty, project = (chosen[part] for part in ("rates", "frozen", "penalty", "project"))
+    rates, frozen, strength, projection = (
+        chosen[part] for part in ("rates", "frozen", "strength", "projection")
+    )
     if not isinstance(rates, Mapping):
         return (
             "One rate for all has to be said for each group: a dictionary with stage, filter, body and new."
@@ -266,18 +268,18 @@ def broken_rule(chosen: Any) -> str:
         return 'Your stage trains. It belongs to others too: put "stage" into "frozen".'
     if set(frozen) == set(GROUPS):
         return "All four groups are frozen, so nothing trains. Take some out of the list."
-    if not is_number(penalty) or not abs(penalty) <= 1e6:
-        return "penalty is λ, a number, and one that a gradient survives: 0, or up to a few hundred."
-    if penalty < 0:
-        return "A penalty below 0 rewards leaving the structure. λ is 0 or more."
-    if not isinstance(project, (bool, np.bool_)):
-        return "project is True or False, without quotation marks."
-    if not project and penalty == 0:
-        return "Nothing keeps your filter low-pass. Set project to True, or a penalty above 0."
-    if not project and penalty < 0.01:
-        return f"A penalty of {penalty:g} is too faint to pull your filter anywhere. Try 1 or more, or set project to True."
-    if not project and "filter" in frozen:
-        return "A frozen filter stays as open as it came, and a penalty cannot move it. Set project to True: Π is applied once before the first step."
+    if not is_number(strength) or not abs(strength) <= 1e6:
+        return "strength is λ, a number, and one that a gradient survives: 0, or up to a few hundred."
+    if strength < 0:
+        return "A strength below 0 rewards leaving the structure. λ is 0 or more."
+    if not isinstance(projection, (bool, np.bool_)):
+        return "projection is True or False, without quotation marks."
+    if not projection and strength == 0:
+        return "Nothing keeps your filter low-pass. Set projection to True, or strength above 0."
+    if not projection and strength < 0.01:
+        return f"A strength of {strength:g} is too faint to pull your filter anywhere. Try 1 or more, or set projection to True."
+    if not projection and "filter" in frozen:
+        return "A frozen filter stays as open as it came, and a penalty cannot move it. Set projection to True: Π is applied once before the first step."
     if not isinstance(chosen["gradient"], str):
         return '"gradient" is the name of an entry of GRADIENTS, a string.'
     return ""

@@ -32,10 +32,12 @@ def stop_band(taps: int, cutoff: float) -> np.ndarray:
 
 
 def stop_band_share(kernels: np.ndarray, S: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mean over the channels of wᵀSw / wᵀw, the share of a kernel's energy that is stop band, and its gradient.
+    """The share of the kernels' energy that lies in the stop band, and its gradient.
 
-    ``kernels`` (channels, taps), ``S`` (taps, taps) from ``stop_band``. Returns the share, from 0 to 1, and
-    grad_kernels (channels, taps) = 2 (Sw - share w) / wᵀw / channels. A kernel of zeros has no share.
+    kernels: shape (channels, taps), w is one row. S: symmetric, shape (taps, taps); w S w is the energy of w
+    in the stop band, w w (the sum of its squares) the energy in all.
+    The share of a row is (w S w) / (w w); the share of the layer is the mean over its channels.
+    Return the share of the layer (a number), and grad_kernels, its gradient, shape (channels, taps).
     """
     energy = (kernels**2).sum(axis=1, keepdims=True)
     leaked = kernels @ S
@@ -58,17 +60,21 @@ def slepian(taps: int, cutoff: float) -> np.ndarray:
     return vectors * np.where(vectors[0] < 0, -1, 1)  # eigh leaves the signs to chance
 
 
-def project(kernels: np.ndarray, V: np.ndarray) -> np.ndarray:
-    """The nearest kernels (channels, taps) in the span of V's orthonormal columns (taps, k): w V Vᵀ."""
+def project_kernels(kernels: np.ndarray, V: np.ndarray) -> np.ndarray:
+    """The nearest kernels that are made of given ones.
+
+    kernels: shape (channels, taps). V: shape (taps, k), its columns have length 1 and are at right angles.
+    Return near, shape (channels, taps): for each row of kernels the nearest row that is a sum of multiples of V's columns.
+    """
     return kernels @ V @ V.T
 
 
-def fft_truncate(kernels: np.ndarray, cutoff: float, length: int = 64) -> np.ndarray:
-    """A trap: frequencies above ``cutoff`` set to 0 in an FFT over ``length`` samples, then cut to the old taps.
+def fft_truncate(kernels: np.ndarray, cutoff: float) -> np.ndarray:
+    """A trap: frequencies above ``cutoff`` set to 0 in an FFT over 64 samples, then cut to the old taps.
 
     The cut undoes part of it. Done again it moves the kernels again, so it is no projection.
     """
-    taps = kernels.shape[1]
+    taps, length = kernels.shape[1], 64
     H = np.fft.rfft(kernels, length)
     H[:, np.fft.rfftfreq(length) > cutoff] = 0
     return np.fft.irfft(H, length)[:, :taps]

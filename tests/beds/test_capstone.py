@@ -43,7 +43,7 @@ def test_projection_moves_the_filter_alone_and_once():
     front.theta = once
     assert capstone.stop_band_share(front) < 0.1
     kernels = once[part].reshape(4, 21)
-    np.testing.assert_allclose(structure.project(kernels, capstone.LOW_PASS), kernels, atol=1e-6)
+    np.testing.assert_allclose(structure.project_kernels(kernels, capstone.LOW_PASS), kernels, atol=1e-6)
 
 
 def test_penalty_is_the_gradient_of_the_share_times_its_strength():

@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 
 from course_utils.beds.unknown import fronts
-from course_utils.beds.unknown.fronts import Run, accuracy_through, new_front, train_front, train_online
+from course_utils.beds.unknown.fronts import (
+    Run,
+    new_front,
+    train_front,
+    train_known,
+    train_online,
+    train_weights,
+)
 from course_utils.beds.unknown.tails import centred_digits, smooth_tail
+from course_utils.beds.unknown.tasks import accuracy_through, digit_task
 from course_utils.engine.blackbox import BlackBox
 from course_utils.engine.estimate import Estimate, forward_difference
 from course_utils.engine.nn import Linear, Network, Tanh, softmax_cross_entropy
@@ -129,6 +137,54 @@ def test_a_front_learns_through_the_tail():
     assert run.test > 0.85 and run.until(0.8) < 15_000
     assert run.test == accuracy_through(front, TAIL.forward, d.x_test, d.y_test)
     np.testing.assert_array_equal(TAIL.theta, kept)
+
+
+# --- with g known, and without backprop ---
+
+
+def test_with_g_known_a_step_is_backprop_through_both_and_a_query_an_example():
+    d, rows = centred_digits(), np.random.default_rng(3).integers(1097, size=16)
+    front, expected = new_front(0), new_front(0)
+    run = train_known(front, TAIL, 16, rate=0.01, seed=3)
+    logits = TAIL.forward(expected.forward(d.x_train[rows]))
+    grad_logits = softmax_cross_entropy(logits, d.y_train[rows])[1]
+    expected.backward(TAIL.backward(grad_logits, need_grad_x=True))
+    expected.theta -= 0.01 * expected.grad / (np.abs(expected.grad) + 1e-8)
+    np.testing.assert_allclose(front.theta, expected.theta, atol=1e-9)
+    assert run.queries.tolist() == [16]
+    assert train_known(new_front(0), TAIL, 100, 0.01, 3).queries.tolist() == [16, 32, 48, 64, 80, 96, 112]
+    assert train_known(new_front(0), TAIL, 10_000, 0.02, 0).test > 0.9
+
+
+def test_on_the_weights_a_step_is_adams_along_what_the_estimator_says():
+    """The estimator may move the weights as it likes to ask; a loss costs a query an example."""
+    asked = []
+
+    def estimator(loss, theta, rng):
+        asked.append((loss(theta), loss(2 * theta), theta.copy()))
+        return Estimate(np.where(np.arange(theta.size) % 2, 1.0, -2.0), 2)
+
+    front, start = new_front(0), new_front(0)
+    run = train_weights(front, TAIL.forward, estimator, 64, rate=0.01, seed=3)
+    assert run.queries.tolist() == [32, 64]
+    np.testing.assert_array_equal(asked[0][2], start.theta)
+    d, rows = centred_digits(), np.random.default_rng(3).integers(1097, size=16)
+    logits = TAIL.forward(start.forward(d.x_train[rows]))
+    assert asked[0][0] == pytest.approx(softmax_cross_entropy(logits, d.y_train[rows])[0])
+    assert asked[0][1] != asked[0][0]
+    step = np.where(np.arange(start.theta.size) % 2, -0.01, 0.01)  # Adam's own, twice the same way
+    np.testing.assert_allclose(front.theta, start.theta + 2 * step, atol=1e-9)
+
+
+def test_the_digits_task_measures_what_training_makes_smaller():
+    task, d = digit_task(TAIL.forward), centred_digits()
+    outputs, y = TAIL.forward(new_front(0).forward(d.x_train[:8])), d.y_train[:8]
+    assert task.losses(outputs, y).mean() == pytest.approx(softmax_cross_entropy(outputs, y)[0])
+    nudge = 1e-6 * np.random.default_rng(0).standard_normal(outputs.shape)
+    change = task.losses(outputs + nudge, y).mean() - task.losses(outputs - nudge, y).mean()
+    assert change == pytest.approx(2 * np.sum(nudge * task.gradient(outputs, y)), rel=1e-4)
+    front = new_front(0)
+    assert task.score(front, "test") == accuracy_through(front, TAIL.forward, d.x_test, d.y_test)
 
 
 # --- train_online ---

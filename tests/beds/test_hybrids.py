@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from course_utils.beds.unknown import fronts, hybrids, tails
+from course_utils.beds.unknown import fronts, hybrids, tails, tasks
 from course_utils.beds.unknown.pictures import draw_estimates, draw_race
 from course_utils.engine import nn
 from course_utils.engine.estimate import Estimate, central_difference, spsa
@@ -12,7 +12,7 @@ from course_utils.engine.estimate import Estimate, central_difference, spsa
 
 @pytest.fixture(scope="module")
 def bars():
-    return hybrids.bar_task()
+    return tasks.bar_task()
 
 
 def front_and_renderer():

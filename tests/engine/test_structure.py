@@ -57,8 +57,8 @@ def test_slepian_basis_is_orthonormal_and_sorted_by_what_it_leaks(taps):
 
 def test_projection_is_idempotent_and_nearest():
     V, w = structure.slepian(TAPS, CUTOFF)[:, :3], kernels(5)
-    near = structure.project(w, V)
-    assert np.allclose(structure.project(near, V), near, rtol=0, atol=1e-14)
+    near = structure.project_kernels(w, V)
+    assert np.allclose(structure.project_kernels(near, V), near, rtol=0, atol=1e-14)
     assert np.abs((w - near) @ V).max() < 1e-14  # what is taken away is at right angles to the span
     others = near + np.random.default_rng(1).standard_normal((200, 5, 3)) @ V.T
     assert np.all(np.linalg.norm(others - w, axis=2) > np.linalg.norm(near - w, axis=1))

@@ -22,7 +22,7 @@ def solved():
     """The exercise as it stands in a notebook, solved with a design of one's own."""
 
     def design():
-        return lesson12.design() | {"penalty": 0.5}
+        return lesson12.design() | {"strength": 0.5}
 
     return exercises.exercise(design)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from course_utils import exercises
-from course_utils.exercises import all_exercises, check
+from course_utils.exercises import all_exercises, check, solved
 from course_utils.exercises.cards import draw
 from course_utils.exercises.checking import expected_values
 from course_utils.exercises.comparing import equal, same
@@ -148,7 +148,7 @@ def progress_file(tmp_path, monkeypatch):
 def test_a_damaged_progress_file_is_kept_aside(progress_file, damage, capsys):
     progress_file.write_text(damage)
     exercises.progress()
-    exercises.remember("relu_backward")
+    solved.remember("relu_backward")
     assert "kept as my_progress.json.damaged" in capsys.readouterr().out
     assert progress_file.with_name("my_progress.json.damaged").read_text() == damage
     assert "relu_backward" in json.loads(progress_file.read_text())
@@ -164,7 +164,7 @@ def test_a_locked_progress_file_is_left_alone(progress_file, monkeypatch, capsys
         return read_text(path, *arguments, **named)
 
     monkeypatch.setattr(Path, "read_text", locked)
-    exercises.remember("relu_backward")
+    solved.remember("relu_backward")
     assert "could not be read, so it was not changed" in capsys.readouterr().out
     monkeypatch.undo()
     assert json.loads(progress_file.read_text()) == {"step": {"exercise": "0.1", "solved": "2020-01-01"}}
@@ -179,8 +179,8 @@ def test_progress_that_cannot_be_saved_is_said_once_and_harms_nothing(tmp_path, 
 
 def test_progress_keeps_what_was_there(progress_file):
     progress_file.write_text('{"step": {"exercise": "0.1", "solved": "2020-01-01"}}')
-    exercises.remember("relu_backward")
-    exercises.remember("step")
+    solved.remember("relu_backward")
+    solved.remember("step")
     stored = json.loads(progress_file.read_text())
     assert stored["step"]["solved"] == "2020-01-01" and "relu_backward" in stored
 

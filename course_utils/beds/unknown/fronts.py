@@ -1,14 +1,18 @@
-"""Training a front f behind which stands an unknown tail g, and counting what it costs in queries."""
+"""Training a front f behind which stands an unknown tail g, and counting what it costs in queries.
+
+One loop, ``train``; the ways that the lessons compare differ in how a batch's gradient is found.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from course_utils.beds.unknown.tails import Tail, centred_digits
+from course_utils.beds.unknown.tails import Tail
+from course_utils.beds.unknown.tasks import Task, digit_task
 from course_utils.engine.blackbox import BlackBox
 from course_utils.engine.estimate import Estimate, Losses
-from course_utils.engine.nn import Linear, Network, ReLU, Tanh, cross_entropies, softmax_cross_entropy
+from course_utils.engine.nn import Linear, Network, ReLU, Tanh, softmax_cross_entropy
 from course_utils.engine.train import fit_surrogate
 from course_utils.engine.update import Adam
 
@@ -16,7 +20,10 @@ Estimator = Callable[[Losses, np.ndarray, np.random.Generator], Estimate]
 
 
 class Run(NamedTuple):
-    """Queries spent and accuracy on the validation images after each step, both (steps,), and on the test images at the end."""
+    """Queries spent and score on the validation part after each step, both (steps,), and on the test part at the end.
+
+    For digits, the score is accuracy.
+    """
 
     queries: np.ndarray
     accuracy: np.ndarray
@@ -33,9 +40,41 @@ def new_front(seed: int, k: int = 16) -> Network:
     return Network(Linear(64, 32), ReLU(), Linear(32, k), Tanh(), seed=100 + seed)
 
 
-def accuracy_through(front: Network, g: Tail, x: np.ndarray, y: np.ndarray) -> float:
-    """The share of images x (N, 64) that g reads right behind the front. Measuring is not training: nobody counts it."""
-    return float(np.mean(g(front.forward(x)).argmax(axis=1) == y))
+def train(
+    front: Network,
+    task: Task,
+    box: BlackBox,
+    fill_grad: Callable[[np.ndarray, np.ndarray], None],
+    budget: int,
+    rate: float,
+    rng: np.random.Generator,
+    size: int = 16,
+    every: int = 1,
+    ask: Callable[[], None] | None = None,
+) -> Run:
+    """Train in place with Adam, on batches of ``size``, until ``box`` has answered ``budget`` queries.
+
+    ``fill_grad(x, target)`` fills ``front.grad`` for a batch. The score is taken after every ``every``
+    steps, before which ``ask()`` may ask g without a step.
+    """
+    rule = Adam(rate)
+    queries, scores = [], []
+    while box.queries < budget:
+        if ask is not None:
+            ask()
+        for _ in range(every):
+            rows = rng.integers(len(task.x), size=size)
+            fill_grad(task.x[rows], task.target[rows])
+            rule.step(front.theta, front.grad)
+        queries.append(box.queries)
+        scores.append(task.score(front, "validation"))
+    return Run(np.array(queries), np.array(scores), task.score(front, "test"))
+
+
+def backprop_through(front: Network, tail: Network, x: np.ndarray, y: np.ndarray) -> None:
+    """Fill ``front.grad`` with the gradient of the cross-entropy behind a tail that is known, and holds still."""
+    _, grad_logits = softmax_cross_entropy(tail.forward(front.forward(x)), y)
+    front.backward(tail.backward(grad_logits, need_grad_x=True))
 
 
 def train_front(
@@ -48,64 +87,44 @@ def train_front(
     size: int = 16,
     noise: float = 0.0,
 ) -> Run:
-    """Train in place with Adam until ``budget`` queries are spent, on batches of ``size`` digits.
+    """Digits, with dL/dh at h = f(x) from ``estimator(losses, h, rng)``; the rest is backprop through f.
 
-    Each step asks ``estimator(losses, h, rng)`` for dL/dh at h = f(x); the rest is backprop through f.
     What g answers in training carries ``noise``, as in ``BlackBox``; accuracy is measured without.
     """
-    d, rng, rule = centred_digits(), np.random.default_rng(seed), Adam(rate)
+    task, rng = digit_task(g), np.random.default_rng(seed)
     box = BlackBox(g, chunk=10_000, noise=noise, seed=1000 + seed)  # not the batches' own draws again
-    queries, accuracy = [], []
-    while box.queries < budget:
-        rows = rng.integers(len(d.x_train), size=size)
-        y = d.y_train[rows]
-        h = front.forward(d.x_train[rows])
-        grad_h, _ = estimator(lambda h, y=y: cross_entropies(box(h), y), h, rng)
-        front.backward(grad_h)
-        rule.step(front.theta, front.grad)
-        queries.append(box.queries)
-        accuracy.append(accuracy_through(front, g, d.x_validation, d.y_validation))
-    return Run(np.array(queries), np.array(accuracy), accuracy_through(front, g, d.x_test, d.y_test))
+
+    def fill_grad(x: np.ndarray, y: np.ndarray) -> None:
+        front.backward(estimator(lambda h: task.losses(box(h), y), front.forward(x), rng).grad)
+
+    return train(front, task, box, fill_grad, budget, rate, rng, size)
 
 
-def train_known(front: Network, tail: Network, budget: int, rate: float, seed: int, size: int = 16) -> Run:
-    """What could be reached if g were known: as ``train_front``, with dL/dh by backprop through the tail, a query an example."""
-    d, rng, rule = centred_digits(), np.random.default_rng(seed), Adam(rate)
-    queries, accuracy = np.arange(size, budget + 1, size), []
-    for _ in queries:
-        rows = rng.integers(len(d.x_train), size=size)
-        logits = tail.forward(front.forward(d.x_train[rows]))
-        grad_logits = softmax_cross_entropy(logits, d.y_train[rows])[1]
+def train_known(front: Network, tail: Network, budget: int, rate: float, seed: int) -> Run:
+    """What could be reached if g were known: dL/dh by backprop through the tail, a query an example."""
+    task, box = digit_task(tail.forward), BlackBox(tail.forward, chunk=10_000)
+
+    def fill_grad(x: np.ndarray, y: np.ndarray) -> None:
+        grad_logits = task.gradient(box(front.forward(x)), y)
         front.backward(tail.backward(grad_logits, need_grad_x=True))
-        rule.step(front.theta, front.grad)
-        accuracy.append(accuracy_through(front, tail.forward, d.x_validation, d.y_validation))
-    return Run(queries, np.array(accuracy), accuracy_through(front, tail.forward, d.x_test, d.y_test))
+
+    return train(front, task, box, fill_grad, budget, rate, np.random.default_rng(seed))
 
 
-def train_weights(
-    front: Network, g: Tail, estimator: Estimator, budget: int, rate: float, seed: int, size: int = 16
-) -> Run:
-    """As ``train_front``, but without backprop: the estimator is given all weights (P,) and the batch's mean loss.
+def train_weights(front: Network, g: Tail, estimator: Estimator, budget: int, rate: float, seed: int) -> Run:
+    """Without backprop: the estimator is given all weights (P,) and the batch's mean loss, which costs a query an example."""
+    task, box, rng = digit_task(g), BlackBox(g, chunk=10_000), np.random.default_rng(seed)
 
-    Every loss it asks for costs ``size`` queries.
-    """
-    d, rng, rule, box = centred_digits(), np.random.default_rng(seed), Adam(rate), BlackBox(g, chunk=10_000)
-    theta, queries, accuracy = front.theta.copy(), [], []
-    while box.queries < budget:
-        rows = rng.integers(len(d.x_train), size=size)
-
-        def loss(
-            theta: np.ndarray, x: np.ndarray = d.x_train[rows], y: np.ndarray = d.y_train[rows]
-        ) -> float:
+    def fill_grad(x: np.ndarray, y: np.ndarray) -> None:
+        def loss(theta: np.ndarray) -> float:
             front.theta = theta
-            return cross_entropies(box(front.forward(x)), y).mean()
+            return task.losses(box(front.forward(x)), y).mean()
 
-        grad, _ = estimator(loss, theta, rng)
-        rule.step(theta, grad)
+        theta = front.theta.copy()
+        front.grad = estimator(loss, theta, rng).grad
         front.theta = theta
-        queries.append(box.queries)
-        accuracy.append(accuracy_through(front, g, d.x_validation, d.y_validation))
-    return Run(np.array(queries), np.array(accuracy), accuracy_through(front, g, d.x_test, d.y_test))
+
+    return train(front, task, box, fill_grad, budget, rate, rng)
 
 
 def train_online(
@@ -122,43 +141,37 @@ def train_online(
     """Train front and surrogate in turn: ask g about one batch of h, refit the surrogate on all answers so far, then
     take ``front_steps`` steps of Adam in f through it; it holds still meanwhile. Only the first part costs queries.
     """
-    d, rng, box = centred_digits(), np.random.default_rng(seed), BlackBox(g, chunk=10_000)
-    rule, surrogate_rule = Adam(rate), Adam(3e-3)
-    asked, answers, queries, accuracy = [], [], [], []
-    while box.queries < budget:
-        asked.append(front.forward(d.x_train[rng.integers(len(d.x_train), size=size)]))
+    task, box, rng = digit_task(g), BlackBox(g, chunk=10_000), np.random.default_rng(seed)
+    surrogate_rule, asked, answers = Adam(3e-3), [], []
+
+    def ask() -> None:
+        asked.append(front.forward(task.x[rng.integers(len(task.x), size=size)]))
         answers.append(box(asked[-1]))
         fit_surrogate(
             surrogate, surrogate_rule, np.concatenate(asked), np.concatenate(answers), surrogate_steps, rng
         )
-        for _ in range(front_steps):
-            rows = rng.integers(len(d.x_train), size=size)
-            logits = surrogate.forward(front.forward(d.x_train[rows]))
-            grad_logits = softmax_cross_entropy(logits, d.y_train[rows])[1]
-            front.backward(surrogate.backward(grad_logits, need_grad_x=True))
-            rule.step(front.theta, front.grad)
-        queries.append(box.queries)
-        accuracy.append(accuracy_through(front, g, d.x_validation, d.y_validation))
-    return Run(np.array(queries), np.array(accuracy), accuracy_through(front, g, d.x_test, d.y_test))
+
+    def fill_grad(x: np.ndarray, y: np.ndarray) -> None:
+        backprop_through(front, surrogate, x, y)
+
+    return train(front, task, box, fill_grad, budget, rate, rng, size, front_steps, ask)
 
 
 def train_fixed_plane(
-    front: Network, g: Tail, queries: int, rate: float, seed: int, steps: int = 400, noise: float = 0.0
+    front: Network, g: Tail, queries: int, rate: float, seed: int, noise: float = 0.0
 ) -> Run:
     """Ask g at random h between -1 and 1, fit all its outputs by one plane (least squares), and train the front
-    through that plane: ``queries`` in all, known before the start.
+    through that plane in 400 steps: ``queries`` in all, known before the start.
     """
-    d, rng = centred_digits(), np.random.default_rng(seed)
-    k = front.forward(d.x_train[:1]).shape[1]
+    task, rng = digit_task(g), np.random.default_rng(seed)
+    k = front.forward(task.x[:1]).shape[1]
     h = rng.uniform(-1, 1, (queries, k))
     answers = BlackBox(g, noise=noise, seed=seed)(h)
     plane, rule = Network(Linear(k, answers.shape[1])), Adam(rate)
     plane.theta[:] = np.linalg.lstsq(np.column_stack([h, np.ones(queries)]), answers)[0].ravel()
-    for _ in range(steps):
-        rows = rng.integers(len(d.x_train), size=16)
-        logits = plane.forward(front.forward(d.x_train[rows]))
-        grad_logits = softmax_cross_entropy(logits, d.y_train[rows])[1]
-        front.backward(plane.backward(grad_logits, need_grad_x=True))
+    for _ in range(400):
+        rows = rng.integers(len(task.x), size=16)
+        backprop_through(front, plane, task.x[rows], task.target[rows])
         rule.step(front.theta, front.grad)
-    accuracy = accuracy_through(front, g, d.x_validation, d.y_validation)
-    return Run(np.array([queries]), np.array([accuracy]), accuracy_through(front, g, d.x_test, d.y_test))
+    score = task.score(front, "validation")
+    return Run(np.array([queries]), np.array([score]), task.score(front, "test"))

@@ -30,11 +30,11 @@ def smooth_tail(seed: int, k: int = 16) -> Network:
     return trained_network(seed, k, [Linear(k, 32), Tanh(), Linear(32, 10)])[1]
 
 
-def rough_tail(seed: int, k: int = 16, steepness: float = 10.0) -> Network:
-    """Logits (N, 10) of k → 64 tanh → 64 tanh → 10: two random layers with steep weights that were never
-    trained, and a linear layer trained on top of them."""
-    layers = [Linear(k, 64), Tanh(), Linear(64, 64), Tanh(), Linear(64, 10)]
-    return trained_network(seed, k, layers, steepness)[1]
+def rough_tail(seed: int) -> Network:
+    """Logits (N, 10) of 16 → 64 tanh → 64 tanh → 10: two random layers with weights ten times as steep as usual,
+    never trained, and a linear layer trained on top of them."""
+    layers = [Linear(16, 64), Tanh(), Linear(64, 64), Tanh(), Linear(64, 10)]
+    return trained_network(seed, 16, layers, steepness=10.0)[1]
 
 
 def trained_network(
@@ -61,13 +61,13 @@ def trained_network(
     return front, tail
 
 
-def fern_tail(seed: int, k: int = 16, ferns: int = 200, splits: int = 6) -> Tail:
+def fern_tail(seed: int, ferns: int = 200) -> Tail:
     """Log-probabilities (N, 10) of random ferns (Özuysal et al. 2010): steps everywhere, a slope nowhere.
 
-    A fern asks ``splits`` yes-or-no questions, "is this entry of h above this threshold?", and looks up
+    A fern asks six yes-or-no questions, "is this entry of h above this threshold?", and looks up
     how often each class gave the same answers. Counts start at 1; the ferns' log-probabilities are averaged.
     """
-    d, rng = centred_digits(), np.random.default_rng(seed)
+    d, rng, k, splits = centred_digits(), np.random.default_rng(seed), 16, 6
     h = trained_network(seed, k, [Linear(k, 32), Tanh(), Linear(32, 10)])[0].forward(d.x_train)
     entry = rng.integers(k, size=(ferns, splits))
     threshold = h[rng.integers(len(h), size=(ferns, splits)), entry]

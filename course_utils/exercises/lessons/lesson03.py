@@ -420,8 +420,8 @@ UPDATE = Entry(
                 | dict(
                     rate=0.5,
                     mask=np.array([1.0, 0, 1, 1]),
-                    penalty_grad=np.array([0.3, -0.8, 0.5, 1.0]),
-                    project=onto_the_ball,
+                    penalty=np.array([0.3, -0.8, 0.5, 1.0]),
+                    projection=onto_the_ball,
                 )
             ),
         ),
@@ -432,109 +432,109 @@ UPDATE = Entry(
                 | dict(
                     rate=np.array([0.1, 0.2, 0.3, 0.4, 0.5]),
                     mask=np.array([0.0, 1, 1, 0, 1]),
-                    penalty_grad=np.array([0.5, 0.4, -0.3, 0.2, -0.1]),
-                    project=cut_off,
+                    penalty=np.array([0.5, 0.4, -0.3, 0.2, -0.1]),
+                    projection=cut_off,
                 )
             ),
         ),
     ),
     hints=(
         "Read the equation from the inside out: the sum in the brackets first, the projection last.",
-        "One line: project( theta − rate * mask * ( … + … ) ).",
+        "One line: projection( theta − rate * mask * ( … + … ) ).",
     ),
     rtol=1e-7,
 )
 
 
 @UPDATE.reference
-def update(theta, grad, rate, mask, penalty_grad, project):
+def update(theta, grad, rate, mask, penalty, projection):
     """The whole equation, once.
 
-    theta, grad, mask, penalty_grad: shape (P,); rate: a number or shape (P,).
-    project: a function of an array of shape (P,) that returns one.
+    theta, grad, mask, penalty: shape (P,); rate: a number or shape (P,).
+    projection: a function of an array of shape (P,) that returns one.
     Return the new theta, shape (P,).
     """
-    return project(theta - rate * mask * (grad + penalty_grad))
+    return projection(theta - rate * mask * (grad + penalty))
 
 
 @UPDATE.wrong("Your mask multiplies the weights, so masked ones become 0. It belongs to the step.")
-def weights_masked(theta, grad, rate, mask, penalty_grad, project):
-    return project(mask * (theta - rate * (grad + penalty_grad)))
+def weights_masked(theta, grad, rate, mask, penalty, projection):
+    return projection(mask * (theta - rate * (grad + penalty)))
 
 
 @UPDATE.wrong(
     "The penalty escapes the mask, so it moves weights that should stay. All that ends in the step must pass the mask."
 )
-def penalty_outside_the_mask(theta, grad, rate, mask, penalty_grad, project):
-    return project(theta - rate * (mask * grad + penalty_grad))
+def penalty_outside_the_mask(theta, grad, rate, mask, penalty, projection):
+    return projection(theta - rate * (mask * grad + penalty))
 
 
 @UPDATE.wrong("The penalty escapes the rate: it is part of the gradient, so the rate scales it too.")
-def penalty_outside_the_rate(theta, grad, rate, mask, penalty_grad, project):
-    return project(theta - rate * mask * grad - mask * penalty_grad)
+def penalty_outside_the_rate(theta, grad, rate, mask, penalty, projection):
+    return projection(theta - rate * mask * grad - mask * penalty)
 
 
-@UPDATE.wrong("You project, then step, and may end outside the structure: step first, project last.")
-def projected_before_the_step(theta, grad, rate, mask, penalty_grad, project):
-    return project(theta) - rate * mask * (grad + penalty_grad)
+@UPDATE.wrong("You projection, then step, and may end outside the structure: step first, project last.")
+def projected_before_the_step(theta, grad, rate, mask, penalty, projection):
+    return projection(theta) - rate * mask * (grad + penalty)
 
 
 @UPDATE.wrong("You project the step. The structure is a property of the weights: project the new theta.")
-def step_projected(theta, grad, rate, mask, penalty_grad, project):
-    return theta - project(rate * mask * (grad + penalty_grad))
+def step_projected(theta, grad, rate, mask, penalty, projection):
+    return theta - projection(rate * mask * (grad + penalty))
 
 
-@UPDATE.wrong("The projection is missing: hand the new weights to project.")
-def projection_forgotten(theta, grad, rate, mask, penalty_grad, project):
-    return theta - rate * mask * (grad + penalty_grad)
+@UPDATE.wrong("The projection is missing: hand the new weights to projection.")
+def projection_forgotten(theta, grad, rate, mask, penalty, projection):
+    return theta - rate * mask * (grad + penalty)
 
 
-@UPDATE.wrong("A bracket is missing: rate and mask multiply the sum (grad + penalty_grad).")
-def bracket_lost(theta, grad, rate, mask, penalty_grad, project):
-    return project(theta - rate * mask * grad + penalty_grad)
+@UPDATE.wrong("A bracket is missing: rate and mask multiply the sum (grad + penalty).")
+def bracket_lost(theta, grad, rate, mask, penalty, projection):
+    return projection(theta - rate * mask * grad + penalty)
 
 
 @UPDATE.wrong("The mask is missing: it multiplies the step, so that 0 holds a weight.")
-def mask_left_out(theta, grad, rate, mask, penalty_grad, project):
-    return project(theta - rate * (grad + penalty_grad))
+def mask_left_out(theta, grad, rate, mask, penalty, projection):
+    return projection(theta - rate * (grad + penalty))
 
 
-@UPDATE.wrong("The penalty is missing: add penalty_grad to grad.")
-def penalty_left_out(theta, grad, rate, mask, penalty_grad, project):
-    return project(theta - rate * mask * grad)
+@UPDATE.wrong("The penalty is missing: add penalty to grad.")
+def penalty_left_out(theta, grad, rate, mask, penalty, projection):
+    return projection(theta - rate * mask * grad)
 
 
 @UPDATE.wrong("You step uphill: take the step away from theta.")
-def uphill_update(theta, grad, rate, mask, penalty_grad, project):
-    return project(theta + rate * mask * (grad + penalty_grad))
+def uphill_update(theta, grad, rate, mask, penalty, projection):
+    return projection(theta + rate * mask * (grad + penalty))
 
 
 @UPDATE.wrong(
     "You put masked weights back after the projection. Here Π has the last word: what it holds is a property of all weights together."
 )
-def masked_after_projection(theta, grad, rate, mask, penalty_grad, project):
-    return np.where(mask == 0, theta, project(theta - rate * mask * (grad + penalty_grad)))
+def masked_after_projection(theta, grad, rate, mask, penalty, projection):
+    return np.where(mask == 0, theta, projection(theta - rate * mask * (grad + penalty)))
 
 
 @UPDATE.wrong("The penalty's gradient is taken away from grad: you reward what should cost. Add it.")
-def penalty_rewarded(theta, grad, rate, mask, penalty_grad, project):
-    return project(theta - rate * mask * (grad - penalty_grad))
+def penalty_rewarded(theta, grad, rate, mask, penalty, projection):
+    return projection(theta - rate * mask * (grad - penalty))
 
 
 @UPDATE.wrong("Your mask is inverted: 1 moves, 0 stays.")
-def mask_inverted(theta, grad, rate, mask, penalty_grad, project):
-    return project(theta - rate * (1 - mask) * (grad + penalty_grad))
+def mask_inverted(theta, grad, rate, mask, penalty, projection):
+    return projection(theta - rate * (1 - mask) * (grad + penalty))
 
 
 @UPDATE.right
-def update_with_where(theta, grad, rate, mask, penalty_grad, project):
-    return project(np.where(mask == 1, theta - rate * (grad + penalty_grad), theta))
+def update_with_where(theta, grad, rate, mask, penalty, projection):
+    return projection(np.where(mask == 1, theta - rate * (grad + penalty), theta))
 
 
 @UPDATE.right
-def update_in_steps(theta, grad, rate, mask, penalty_grad, project):
-    total = grad + penalty_grad
+def update_in_steps(theta, grad, rate, mask, penalty, projection):
+    total = grad + penalty
     step = np.ones(len(theta)) * rate * (mask * total)
     new = theta.copy()
     new -= step
-    return project(new)
+    return projection(new)

@@ -363,9 +363,9 @@ def all_queries_ever(front, box, x, y, estimator):
 @FRONT.wrong("You believe the estimator's own count. The box knows better: box.queries after minus before.")
 def estimators_own_count(front, box, x, y, estimator):
     h = front.forward(x)
-    grad_h, asked = estimator(lambda h: cross_entropies(box(h), y), h)
+    grad_h, spent = estimator(lambda h: cross_entropies(box(h), y), h)
     front.backward(grad_h)
-    return asked
+    return spent
 
 
 @FRONT.wrong(

@@ -8,7 +8,7 @@ import numpy as np
 from course_utils.engine.estimate import numerical_gradient
 from course_utils.engine.nn import Linear, Network, ReLU, Tanh, mean_squared_error, softmax_cross_entropy
 from course_utils.engine.update import SGD, Adam
-from course_utils.exercises.bank import Case, Entry, WrongResult, describe
+from course_utils.exercises.bank import Case, Entry, observe_results
 
 
 def linear_case(n: int, k: int, out: int, seed: int) -> dict[str, Any]:
@@ -139,14 +139,9 @@ def plane_output_by_output(h, answers):
 
 def observe_through(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     """Loss and gradient, and whether both networks still have the weights that they came with."""
-    if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise WrongResult(
-            f"Return 2 values, loss and grad, in this order; yours returned {describe(result)}."
-        )
     front, surrogate = arguments["front"], arguments["surrogate"]
     return {
-        "loss": result[0],
-        "grad": result[1],
+        **observe_results(("loss", "grad"))(arguments, result),
         "surrogate": still(surrogate, "The surrogate's weights"),
         "front": still(front, "The front's weights"),
     }

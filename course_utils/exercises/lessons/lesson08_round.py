@@ -7,7 +7,7 @@ import numpy as np
 
 from course_utils.engine.blackbox import BlackBox
 from course_utils.engine.nn import Network
-from course_utils.exercises.bank import Case, Entry, WrongResult, describe
+from course_utils.exercises.bank import Case, Entry, observe_results
 from course_utils.exercises.lessons.lesson08 import small_net
 
 
@@ -30,14 +30,9 @@ class Log:
 
 def observe_round(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     """What was returned, what fit was given, what it cost and in which order things happened."""
-    if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise WrongResult(
-            f"Return 2 values, asked and answers, in this order; yours returned {describe(result)}."
-        )
     log = arguments["fit"].__self__
     return {
-        "asked": result[0],
-        "answers": result[1],
+        **observe_results(("asked", "answers"))(arguments, result),
         "queries": f"It cost {arguments['g'].queries} queries.",
         "calls": f"It called: {', '.join(log.calls) or 'nothing'}.",
         "asked as given to fit": log.asked,

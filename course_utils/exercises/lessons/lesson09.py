@@ -399,8 +399,8 @@ def plane_slope_by_inverse(nudges, heights):
 
 
 def parts(losses, h, guess, sigma, direction):
-    asked = (losses(h + sigma * direction) - losses(h - sigma * direction)) / (2 * sigma) / len(h)
-    return asked, (guess * direction).sum(axis=1)
+    slope = (losses(h + sigma * direction) - losses(h - sigma * direction)) / (2 * sigma) / len(h)
+    return slope, (guess * direction).sum(axis=1)
 
 
 def corrected_case(losses, n: int, k: int, sigma: float, weight: float, seed: int) -> dict[str, Any]:
@@ -440,89 +440,89 @@ def corrected_guess(losses, h, guess, sigma, weight, direction):
     Along direction, ask g for each row's share of the mean loss's slope, and take off what the guess
     says it is. Add weight · (that difference) · direction to the guess. Return it, shape (N, k).
     """
-    asked = (losses(h + sigma * direction) - losses(h - sigma * direction)) / (2 * sigma) / len(h)
+    slope = (losses(h + sigma * direction) - losses(h - sigma * direction)) / (2 * sigma) / len(h)
     said = (guess * direction).sum(axis=1)
-    return guess + weight * (asked - said)[:, None] * direction
+    return guess + weight * (slope - said)[:, None] * direction
 
 
 @CORRECTED.wrong(
     "You add all that g answered, but the guess holds most of that already: subtract what the surrogate predicted along direction."
 )
 def counted_twice(losses, h, guess, sigma, weight, direction):
-    asked, _ = parts(losses, h, guess, sigma, direction)
-    return guess + weight * asked[:, None] * direction
+    slope, _ = parts(losses, h, guess, sigma, direction)
+    return guess + weight * slope[:, None] * direction
 
 
 @CORRECTED.wrong(
     "Your correction has the wrong sign, and makes a wrong guess worse: it is what g says minus what the guess says."
 )
 def wrong_way_round(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (said - asked)[:, None] * direction
+    slope, said = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (said - slope)[:, None] * direction
 
 
 @CORRECTED.wrong(
     "You add up guess · direction over all rows, one number for the batch. Each row has its own slope: sum over axis 1."
 )
 def said_for_all_rows_together(losses, h, guess, sigma, weight, direction):
-    asked, _ = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (asked - (guess * direction).sum())[:, None] * direction
+    slope, _ = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (slope - (guess * direction).sum())[:, None] * direction
 
 
 @CORRECTED.wrong(
     "You average guess · direction over the entries. A slope along a direction is the sum over all entries, not their mean."
 )
 def said_averaged(losses, h, guess, sigma, weight, direction):
-    asked, _ = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (asked - (guess * direction).mean(axis=1))[:, None] * direction
+    slope, _ = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (slope - (guess * direction).mean(axis=1))[:, None] * direction
 
 
 @CORRECTED.wrong(
     "The slope that you asked for is of each row's own loss, the guess is of the mean: divide the first by N."
 )
 def asked_for_the_sum(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (len(h) * asked - said)[:, None] * direction
+    slope, said = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (len(h) * slope - said)[:, None] * direction
 
 
 @CORRECTED.wrong(
     "You divide the guess by N once more. It is a gradient of the mean loss: its 1/N is in already."
 )
 def said_divided_again(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (asked - said / len(h))[:, None] * direction
+    slope, said = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (slope - said / len(h))[:, None] * direction
 
 
 @CORRECTED.wrong("The two queries are 2·sigma apart: divide their difference by 2·sigma, not by sigma.")
 def two_missing(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return guess + weight * (2 * asked - said)[:, None] * direction
+    slope, said = parts(losses, h, guess, sigma, direction)
+    return guess + weight * (2 * slope - said)[:, None] * direction
 
 
 @CORRECTED.wrong("You shrink the guess. It stays whole: weight belongs to the correction only.")
 def guess_weighted(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return (1 - weight) * guess + weight * (asked - said)[:, None] * direction
+    slope, said = parts(losses, h, guess, sigma, direction)
+    return (1 - weight) * guess + weight * (slope - said)[:, None] * direction
 
 
 @CORRECTED.wrong(
     "You average the guess with a plain random estimate. A control variate keeps the guess and adds only what g says beyond it."
 )
 def blended(losses, h, guess, sigma, weight, direction):
-    asked, _ = parts(losses, h, guess, sigma, direction)
-    return (1 - weight) * guess + weight * asked[:, None] * direction
+    slope, _ = parts(losses, h, guess, sigma, direction)
+    return (1 - weight) * guess + weight * slope[:, None] * direction
 
 
 @CORRECTED.wrong("weight is not used: multiply the correction by it.")
 def weight_forgotten(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return guess + (asked - said)[:, None] * direction
+    slope, said = parts(losses, h, guess, sigma, direction)
+    return guess + (slope - said)[:, None] * direction
 
 
 @CORRECTED.wrong("You return the correction alone. Add it to the guess.")
 def correction_without_guess(losses, h, guess, sigma, weight, direction):
-    asked, said = parts(losses, h, guess, sigma, direction)
-    return weight * (asked - said)[:, None] * direction
+    slope, said = parts(losses, h, guess, sigma, direction)
+    return weight * (slope - said)[:, None] * direction
 
 
 @CORRECTED.right

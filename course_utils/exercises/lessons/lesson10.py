@@ -6,6 +6,7 @@ import numpy as np
 
 from course_utils.engine import structure
 from course_utils.engine.estimate import numerical_gradient
+from course_utils.engine.structure import project_kernels, stop_band_share
 from course_utils.exercises.bank import Case, Entry, normal
 
 
@@ -166,19 +167,7 @@ SHARE = Entry(
 )
 
 
-@SHARE.reference
-def stop_band_share(kernels, S):
-    """The share of the kernels' energy that lies in the stop band, and its gradient.
-
-    kernels: shape (channels, taps), w is one row. S: symmetric, shape (taps, taps); w S w is the energy of w
-    in the stop band, w w (the sum of its squares) the energy in all.
-    The share of a row is (w S w) / (w w); the share of the layer is the mean over its channels.
-    Return the share of the layer (a number), and grad_kernels, its gradient, shape (channels, taps).
-    """
-    energy = (kernels**2).sum(axis=1, keepdims=True)
-    leaked = kernels @ S
-    shares = (leaked * kernels).sum(axis=1, keepdims=True) / energy
-    return shares.mean(), 2 * (leaked - shares * kernels) / energy / len(kernels)
+SHARE.reference(stop_band_share)
 
 
 @SHARE.truth
@@ -298,7 +287,14 @@ def share_by_channel(kernels, S):
     return share, grad
 
 
-SHARE.right(structure.stop_band_share)
+@SHARE.right
+def share_of_unit_kernels(kernels, S):
+    """A kernel of length 1 has its leak for a share; the gradient has no part along the kernel."""
+    lengths = np.linalg.norm(kernels, axis=1, keepdims=True)
+    u = kernels / lengths
+    leaked = u @ S
+    shares = np.sum(u * leaked, axis=1, keepdims=True)
+    return shares.mean(), (leaked - shares * u) * 2 / lengths / len(u)
 
 
 def projection_case(channels: int, taps: int, k: int, seed: int) -> dict[str, Any]:
@@ -321,14 +317,7 @@ PROJECT = Entry(
 )
 
 
-@PROJECT.reference
-def project_kernels(kernels, V):
-    """The nearest kernels that are made of given ones.
-
-    kernels: shape (channels, taps). V: shape (taps, k), its columns have length 1 and are at right angles.
-    Return near, shape (channels, taps): for each row of kernels the nearest row that is a sum of multiples of V's columns.
-    """
-    return kernels @ V @ V.T
+PROJECT.reference(project_kernels)
 
 
 @PROJECT.wrong(
@@ -395,7 +384,10 @@ def projected_column_by_column(kernels, V):
     return near.tolist()
 
 
-PROJECT.right(structure.project)
+@PROJECT.right
+def what_is_outside_taken_away(kernels, V):
+    outside = np.eye(len(V)) - np.einsum("ik,jk->ij", V, V)
+    return kernels - kernels @ outside
 
 
 def penalised(theta, grad, part, shape, strength, share_grad):
@@ -421,8 +413,8 @@ def step_case(shape: tuple[int, int], around: tuple[int, int], seed: int) -> dic
         part=slice(around[0], around[0] + size),
         shape=shape,
         strength=2.5,
-        share_grad=lambda kernels: structure.stop_band_share(kernels, S)[1],
-        nearest=lambda kernels: structure.project(kernels, V),
+        share_grad=lambda kernels: stop_band_share(kernels, S)[1],
+        nearest=lambda kernels: project_kernels(kernels, V),
     )
 
 

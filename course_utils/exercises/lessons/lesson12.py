@@ -7,7 +7,7 @@ import numpy as np
 
 from course_utils.beds.capstone import GROUPS, broken_rule
 from course_utils.engine.blackbox import BlackBox
-from course_utils.exercises.bank import Case, Entry, WrongResult, describe
+from course_utils.exercises.bank import Case, Entry, WrongResult, observe_results
 
 
 def compose_case(seed: int, size: int) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def compose_case(seed: int, size: int) -> dict[str, Any]:
         rates=rng.uniform(0.05, 0.5, size),
         mask=mask,
         penalty=lambda theta: 0.7 * np.asarray(theta) ** 3,
-        project=lambda theta: theta - (normal @ theta - 0.4) / (normal @ normal) * normal,
+        projection=lambda theta: theta - (normal @ theta - 0.4) / (normal @ normal) * normal,
         direction=direction,
     )
 
@@ -46,157 +46,157 @@ COMPOSE = Entry(
     hints=(
         "Read the equation from the inside out: the penalty joins the gradient, direction makes a step of both, "
         "rate and mask multiply it, theta loses it, Π gets what is left.",
-        "project(theta - rates * mask * direction(…))",
+        "projection(theta - rates * mask * direction(…))",
     ),
     rtol=1e-7,
 )
 
 
 @COMPOSE.reference
-def compose_step(theta, grad, rates, mask, penalty, project, direction):
+def compose_step(theta, grad, rates, mask, penalty, projection, direction):
     """One step of the whole update: the new theta.
 
     theta, grad, rates, mask: shape (P,); mask is 1 where a weight may move and 0 where it stays.
-    penalty(theta): λ∇R(θ), shape (P,). project(theta): Π(θ), shape (P,).
+    penalty(theta): λ∇R(θ), shape (P,). projection(theta): Π(θ), shape (P,).
     direction(gradient): what the rate multiplies, shape (P,): Adam's mean over root mean square, say. It
     remembers what it is given, so call it once.
     Gradient and penalty together go into direction; masked weights take no step; Π comes last.
     Return the new theta, shape (P,). theta stays as it is.
     """
-    return project(theta - rates * mask * direction(grad + penalty(theta)))
+    return projection(theta - rates * mask * direction(grad + penalty(theta)))
 
 
 @COMPOSE.wrong(
     "The penalty goes past your mask and moves frozen weights. It joins the gradient, inside the bracket that the mask multiplies."
 )
-def penalty_past_the_mask(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta - rates * (mask * direction(grad) + penalty(theta)))
+def penalty_past_the_mask(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta - rates * (mask * direction(grad) + penalty(theta)))
 
 
 @COMPOSE.wrong(
     "You mask what goes into direction. Its memory of earlier steps still moves frozen weights: mask what comes out."
 )
-def masked_before_the_direction(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta - rates * direction(mask * (grad + penalty(theta))))
+def masked_before_the_direction(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta - rates * direction(mask * (grad + penalty(theta))))
 
 
 @COMPOSE.wrong(
     "You mask the gradient alone, before direction. Penalty and memory both move frozen weights: mask what comes out of direction."
 )
-def only_the_gradient_masked_in_it(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta - rates * direction(mask * grad + penalty(theta)))
+def only_the_gradient_masked_in_it(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta - rates * direction(mask * grad + penalty(theta)))
 
 
 @COMPOSE.wrong("You project and then step, so every step leaves the structure again. Π comes last.")
-def projected_before_the_step(theta, grad, rates, mask, penalty, project, direction):
-    theta = project(theta)
+def projected_before_the_step(theta, grad, rates, mask, penalty, projection, direction):
+    theta = projection(theta)
     return theta - rates * mask * direction(grad + penalty(theta))
 
 
 @COMPOSE.wrong("You project the step. Π puts weights back: give it theta after the step.")
-def step_projected(theta, grad, rates, mask, penalty, project, direction):
-    return theta - project(rates * mask * direction(grad + penalty(theta)))
+def step_projected(theta, grad, rates, mask, penalty, projection, direction):
+    return theta - projection(rates * mask * direction(grad + penalty(theta)))
 
 
 @COMPOSE.wrong(
     "The rate scales your projection, so a small rate goes only a part of the way back. Rates belong to the step; Π is applied whole."
 )
-def rate_scales_the_projection(theta, grad, rates, mask, penalty, project, direction):
+def rate_scales_the_projection(theta, grad, rates, mask, penalty, projection, direction):
     stepped = theta - mask * direction(grad + penalty(theta))
-    return theta + rates * (project(stepped) - theta)
+    return theta + rates * (projection(stepped) - theta)
 
 
 @COMPOSE.wrong("The penalty joins after direction. Add it to the gradient first, direction gets both.")
-def penalty_outside_the_direction(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta - rates * mask * (direction(grad) + penalty(theta)))
+def penalty_outside_the_direction(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta - rates * mask * (direction(grad) + penalty(theta)))
 
 
 @COMPOSE.wrong("The penalty is missing: add penalty(theta) to the gradient.")
-def penalty_dropped(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta - rates * mask * direction(grad))
+def penalty_dropped(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta - rates * mask * direction(grad))
 
 
-@COMPOSE.wrong("The projection is missing: return project(…) of the new weights.")
-def projection_dropped(theta, grad, rates, mask, penalty, project, direction):
+@COMPOSE.wrong("The projection is missing: return projection(…) of the new weights.")
+def projection_dropped(theta, grad, rates, mask, penalty, projection, direction):
     return theta - rates * mask * direction(grad + penalty(theta))
 
 
 @COMPOSE.wrong("You step along the gradient itself: give it to direction, and use what comes back.")
-def direction_dropped(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta - rates * mask * (grad + penalty(theta)))
+def direction_dropped(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta - rates * mask * (grad + penalty(theta)))
 
 
 @COMPOSE.wrong("You step uphill: take the step away from theta.")
-def uphill(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta + rates * mask * direction(grad + penalty(theta)))
+def uphill(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta + rates * mask * direction(grad + penalty(theta)))
 
 
 @COMPOSE.wrong(
     "Your rates go into direction. Adam divides by the size of what it gets, and the rates would cancel: they multiply what comes out."
 )
-def rates_into_the_direction(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta - mask * direction(rates * (grad + penalty(theta))))
+def rates_into_the_direction(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta - mask * direction(rates * (grad + penalty(theta))))
 
 
 @COMPOSE.wrong("The mask is missing, and frozen weights move: multiply the step by it.")
-def mask_forgotten(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta - rates * direction(grad + penalty(theta)))
+def mask_forgotten(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta - rates * direction(grad + penalty(theta)))
 
 
 @COMPOSE.wrong(
     "Your mask is turned round: it is 1 where a weight moves, so the step is multiplied by mask itself."
 )
-def mask_turned_round(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta - rates * (1 - mask) * direction(grad + penalty(theta)))
+def mask_turned_round(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta - rates * (1 - mask) * direction(grad + penalty(theta)))
 
 
 @COMPOSE.wrong(
     "You subtract the penalty, so theta climbs it. It is a gradient like the other: add the two, and the step goes down both."
 )
-def penalty_subtracted(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta - rates * mask * direction(grad - penalty(theta)))
+def penalty_subtracted(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta - rates * mask * direction(grad - penalty(theta)))
 
 
 @COMPOSE.wrong(
     "Gradient and penalty each go through direction by themselves. It has one memory, and brings both to one size: add first, call it once."
 )
-def a_direction_for_each(theta, grad, rates, mask, penalty, project, direction):
-    return project(theta - rates * mask * (direction(grad) + direction(penalty(theta))))
+def a_direction_for_each(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(theta - rates * mask * (direction(grad) + direction(penalty(theta))))
 
 
 @COMPOSE.wrong(
     "You call direction twice in one step, and it remembers the gradient twice. Keep what the one call returns in a variable."
 )
-def direction_called_twice(theta, grad, rates, mask, penalty, project, direction):
+def direction_called_twice(theta, grad, rates, mask, penalty, projection, direction):
     direction(grad + penalty(theta))
-    return project(theta - rates * mask * direction(grad + penalty(theta)))
+    return projection(theta - rates * mask * direction(grad + penalty(theta)))
 
 
 @COMPOSE.wrong(
     "You put the masked weights back after Π, and so leave the structure again. The mask belongs to the step; Π comes last."
 )
-def restored_after_the_projection(theta, grad, rates, mask, penalty, project, direction):
-    return np.where(mask, project(theta - rates * direction(grad + penalty(theta))), theta)
+def restored_after_the_projection(theta, grad, rates, mask, penalty, projection, direction):
+    return np.where(mask, projection(theta - rates * direction(grad + penalty(theta))), theta)
 
 
 @COMPOSE.wrong("Your mask sets weights to 0. It belongs to the step, not to theta.")
-def weights_masked(theta, grad, rates, mask, penalty, project, direction):
-    return project(mask * (theta - rates * direction(grad + penalty(theta))))
+def weights_masked(theta, grad, rates, mask, penalty, projection, direction):
+    return projection(mask * (theta - rates * direction(grad + penalty(theta))))
 
 
 @COMPOSE.right
-def compose_in_lines(theta, grad, rates, mask, penalty, project, direction):
+def compose_in_lines(theta, grad, rates, mask, penalty, projection, direction):
     pulled = np.asarray(grad) + penalty(theta)
     step = np.multiply(rates, direction(pulled))
     new = theta.copy()
     new[mask == 1] -= step[mask == 1]
-    return project(new)
+    return projection(new)
 
 
 @COMPOSE.right
-def compose_masking_twice(theta, grad, rates, mask, penalty, project, direction):
+def compose_masking_twice(theta, grad, rates, mask, penalty, projection, direction):
     pulled = mask * (grad + penalty(theta))  # for each weight by itself, so this changes no other one
-    return project(theta - mask * rates * direction(pulled))
+    return projection(theta - mask * rates * direction(pulled))
 
 
 VECTORS = Entry(
@@ -333,9 +333,8 @@ def budget_case(seed: int, left: int, rows: int, before: int) -> dict[str, Any]:
 
 
 def observe_budget(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
-    if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise WrongResult(f"Return 2 values, asked and answers; yours returned {describe(result)}.")
-    return {"asked": result[0], "answers": result[1], "queries": arguments["box"].queries}
+    named = observe_results(("asked", "answers"))(arguments, result)
+    return {**named, "queries": arguments["box"].queries}
 
 
 ASK = Entry(
@@ -483,14 +482,14 @@ def design():
     Return a dictionary with
     "rates": η of each of the four groups, {"stage": …, "filter": …, "body": …, "new": …}, more than 0 and at most 1;
     "frozen": a list of the groups whose mask is 0; the stage has to be in it, and something has to train;
-    "penalty": λ, 0 or more; "project": True for Π, False for none; the filter needs one of the two;
+    "strength": λ, 0 or more; "projection": True for Π, False for none; the filter needs one of the two;
     "gradient": "surrogate", "direction" or "differences", or the name of an entry that you add to GRADIENTS.
     """
     return {
         "rates": {"stage": 0.06, "filter": 0.06, "body": 0.001, "new": 0.02},
         "frozen": ["stage"],
-        "penalty": 0.0,
-        "project": True,
+        "strength": 0.0,
+        "projection": True,
         "gradient": "surrogate",
     }
 
@@ -500,23 +499,23 @@ def stage_trains():
     return design() | {"frozen": []}
 
 
-@DESIGN.wrong("Nothing keeps your filter low-pass. Set project to True, or a penalty above 0.")
+@DESIGN.wrong("Nothing keeps your filter low-pass. Set projection to True, or strength above 0.")
 def filter_may_go_anywhere():
-    return design() | {"project": False, "penalty": 0.0}
+    return design() | {"projection": False, "strength": 0.0}
 
 
 @DESIGN.wrong(
-    "A penalty of 1e-12 is too faint to pull your filter anywhere. Try 1 or more, or set project to True."
+    "A strength of 1e-12 is too faint to pull your filter anywhere. Try 1 or more, or set projection to True."
 )
 def holds_by_a_trace_of_penalty():
-    return design() | {"project": False, "penalty": 1e-12}
+    return design() | {"projection": False, "strength": 1e-12}
 
 
 @DESIGN.wrong(
-    "A frozen filter stays as open as it came, and a penalty cannot move it. Set project to True: Π is applied once before the first step."
+    "A frozen filter stays as open as it came, and a penalty cannot move it. Set projection to True: Π is applied once before the first step."
 )
 def frozen_and_only_penalised():
-    return design() | {"project": False, "penalty": 10.0, "frozen": ["stage", "filter"]}
+    return design() | {"projection": False, "strength": 10.0, "frozen": ["stage", "filter"]}
 
 
 @DESIGN.wrong("All four groups are frozen, so nothing trains. Take some out of the list.")
@@ -563,19 +562,19 @@ def rate_of_nothing():
     return chosen | {"rates": chosen["rates"] | {"body": 0.0}}
 
 
-@DESIGN.wrong("A penalty below 0 rewards leaving the structure. λ is 0 or more.")
-def penalty_below_zero():
-    return design() | {"penalty": -1.0}
+@DESIGN.wrong("A strength below 0 rewards leaving the structure. λ is 0 or more.")
+def strength_below_zero():
+    return design() | {"strength": -1.0}
 
 
-@DESIGN.wrong("penalty is λ, a number, and one that a gradient survives: 0, or up to a few hundred.")
-def penalty_without_end():
-    return design() | {"penalty": float("inf")}
+@DESIGN.wrong("strength is λ, a number, and one that a gradient survives: 0, or up to a few hundred.")
+def strength_without_end():
+    return design() | {"strength": float("inf")}
 
 
-@DESIGN.wrong("project is True or False, without quotation marks.")
-def project_by_a_word():
-    return design() | {"project": "no"}
+@DESIGN.wrong("projection is True or False, without quotation marks.")
+def projection_by_a_word():
+    return design() | {"projection": "no"}
 
 
 @DESIGN.right
@@ -586,4 +585,10 @@ def everything_but_the_new_frozen():
 @DESIGN.right
 def keeps_by_penalty():
     rates = {"stage": 0.01, "filter": 0.01, "body": 0.003, "new": 0.01}
-    return {"rates": rates, "frozen": ("stage",), "penalty": 10, "project": False, "gradient": "direction"}
+    return {
+        "rates": rates,
+        "frozen": ("stage",),
+        "strength": 10,
+        "projection": False,
+        "gradient": "direction",
+    }
