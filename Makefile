@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help lab fresh check test processors notebooks bench course round room
+.PHONY: help lab fresh check test processors mutation notebooks bench course round room
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -31,6 +31,9 @@ test: $(VENV)/installed.test  ## run every notebook and every test
 processors: $(VENV)/installed.test  ## run every solution under five arithmetics, and show where the outputs differ
 	@$(PY) -m tests.processors $(ARGS)
 
+mutation: $(VENV)/installed.mutate  ## change one line at a time, and show which changes no test sees: make mutation ARGS=engine
+	@$(PY) -m tests.mutation $(ARGS)
+
 notebooks: $(VENV)/installed.test  ## run the solutions that changed, and make the lessons from them
 	@$(PY) -m making.authoring
 	@$(PY) -m making.readme_pictures
@@ -48,7 +51,7 @@ room: $(VENV)/installed.teach  ## try a room of learners on this machine (Jupyte
 	@$(PY) -m teaching.room $(ARGS)
 
 # 'installed.test' means: the package with its extra 'test' is in .venv, and nothing asked for has changed since.
-$(VENV)/installed $(VENV)/installed.test $(VENV)/installed.bench $(VENV)/installed.teach: pyproject.toml constraints.txt | $(PY)
+$(VENV)/installed $(VENV)/installed.test $(VENV)/installed.mutate $(VENV)/installed.bench $(VENV)/installed.teach: pyproject.toml constraints.txt | $(PY)
 	@echo "Installing the course and what it needs into $(VENV) (the first time takes a few minutes)"
 	@$(PY) -m pip install -qq --disable-pip-version-check -c constraints.txt \
 		-e '.$(patsubst .%,[%],$(suffix $(notdir $@)))'

@@ -37,7 +37,8 @@ def test_scores_are_kept_beside_the_progress_and_replaced_by_name(scores_file):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[1]", "null", '{"a": "x", "b": true, "c": 7, "d": NaN}', "[" * 10_000, '{"a": [0.5]}']
+    "text",
+    ["", "{", "[1]", "null", '{"a": "x", "b": true, "c": 1.5, "d": NaN}', "[" * 10_000, '{"a": [0.5]}'],
 )
 def test_a_bad_file_never_raises(scores_file, text, capsys):
     scores_file.write_text(text)

@@ -111,6 +111,10 @@ def test_what_makes_no_table_gets_none(yours, expected):
     assert words(html)[:3] == [NOT_YET, "Wrong.", "Until it is solved, "]
 
 
+def test_no_zero_has_a_minus():
+    assert tables(np.array([-0.0, 1.0]), np.array([-0.0, 2.0]))[0][1:] == ["0", "1"]
+
+
 def test_one_wrong_number_is_a_table():
     assert tables(np.array(1.0), np.array(2.0)) == [["yours", "1"], ["expected", "2"], ["difference", "-1"]]
 

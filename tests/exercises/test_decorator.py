@@ -11,8 +11,6 @@ from course_utils import exercises
 from course_utils.exercises import all_exercises, check, solved
 from course_utils.exercises.cards import draw
 from course_utils.exercises.checking import expected_values
-from course_utils.exercises.comparing import equal, same
-from course_utils.exercises.diagnosis import diagnose
 from course_utils.learner import files as my_files
 from making.bank_table import blank
 from tests.exercises.test_strange import raises
@@ -205,37 +203,6 @@ def test_a_lesson_that_does_not_exist_is_named(capsys):
         exercises.course_versions("2")
     exercises.share_attempts("2", True)
     assert "No exercise belongs to a lesson '2'" in capsys.readouterr().out
-
-
-def test_a_value_is_right_to_its_tolerance_and_no_further():
-    right = np.array([0.0, 2.0])
-    assert equal(right + [5e-10, 1e-5], right, rtol=1e-5)
-    assert not equal(right + [0, 3e-5], right, rtol=1e-5)
-    assert not equal(np.array([1e-7]), np.array([0.0]), rtol=1e-5)
-
-
-def test_an_input_is_the_same_to_rounding_and_no_further():
-    x = np.array([1.0, 1e-3])
-    assert same({"x": [x]}, {"x": [x * (1 + 1e-15)]}) and not same({"x": [x]}, {"x": [x * 1.01]})
-    assert not same({"a": 1}, {"a": 1, "b": 2}) and not same([slice(0, 2)], [slice(0, 3)])
-    ring = [1.0]
-    ring.append(ring)
-    assert same(ring, ring)
-
-
-def test_a_sum_over_the_wrong_axis_is_told_both_axes():
-    exercise = all_exercises()["relu_backward"]
-    made = [np.arange(9.0).reshape(3, 3) ** 2, np.arange(4.0).reshape(2, 2)]
-    for axis in (0, 1):
-        told = diagnose(
-            exercise,
-            "total",
-            [{"grad_y": m, "x": m} for m in made],
-            [m.sum(axis=1 - axis) for m in made],
-            [m.sum(axis=axis) for m in made],
-            lambda: [np.full(len(m), np.nan) for m in made],
-        )
-        assert told == f"Your total sums grad_y over axis {1 - axis}; it should be axis {axis}."
 
 
 def test_inputs_of_every_type_are_looked_into():

@@ -5,7 +5,8 @@ import io
 import pytest
 
 from course_utils.exercises import all_exercises, checking
-from course_utils.exercises.running import Printed, explain, is_blank
+from course_utils.exercises.bank import WrongResult
+from course_utils.exercises.running import Printed, Run, TooSlow, account, explain, is_blank
 
 
 def error_of(function):
@@ -132,3 +133,19 @@ def test_an_exercise_that_trains_nothing_is_never_slow(monkeypatch):
     entry = next(e for e in all_exercises().values() if e.lesson_size is None)
     monkeypatch.setattr(checking, "time", Clock())
     assert checking.time_of_slow_call(entry, entry.reference) == 0.0
+
+
+@pytest.mark.parametrize(
+    "error, problem, stopped, blank",
+    [
+        (NotImplementedError(), "", False, True),
+        (WrongResult("Return 2 values."), "Return 2 values.", False, False),
+        (TooSlow(), "It was still running after 5 seconds and was stopped: look for a loop that never ends.", True, False),
+        (KeyboardInterrupt(), "You stopped the check before it was done: run the cell again.", True, False),
+        (ValueError("no"), "It stops with ValueError: no.", True, False),
+    ],
+)  # fmt: skip
+def test_what_ends_a_call_is_told_once(error, problem, stopped, blank):
+    told = Run(**account(error, len))
+    assert (told.problem, told.stopped, told.blank) == (problem, stopped, blank)
+    assert told.error == {WrongResult: problem, ValueError: "ValueError: no"}.get(type(error), "")
