@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_utils.engine.nn import Seed
+
 
 class Digits(NamedTuple):
     """Images x (N, 64) with pixels from 0 to 1, labels y (N,) from 0 to 9, in three parts.
@@ -36,12 +38,17 @@ def digits() -> Digits:
 
 
 def batches(
-    x: np.ndarray, y: np.ndarray, epochs: int, size: int, seed: int
+    x: np.ndarray, y: np.ndarray, epochs: int, size: int, seed: Seed
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pairs (x, y) of ``size`` examples each, ``epochs`` times through all data, shuffled anew each time.
 
     What is left over at the end of an epoch, fewer than ``size`` examples, waits for another shuffle.
+    With a list of seeds, x (S, size, ...) and y (S, size) hold a batch for each of them.
     """
+    if np.ndim(seed):
+        for each in zip(*(batches(x, y, epochs, size, one) for one in seed), strict=True):
+            yield tuple(np.stack(parts) for parts in zip(*each, strict=True))
+        return
     rng = np.random.default_rng(seed)
     for _ in range(epochs):
         order = rng.permutation(len(x))

@@ -1,11 +1,14 @@
-"""The layers beside Linear: filters along time, images, memory, steps. Each forward beside its backward, as in ``nn.py``."""
+"""The layers beside Linear: filters along time, images, memory, steps. Each forward beside its backward, as in ``nn.py``.
+
+Shapes are those of one network; several at once (``self.networks`` is (S,) then) have one more axis in front.
+"""
 
 from math import prod
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
-from course_utils.engine.nn import Layer, ShapeError, View, check_grad
+from course_utils.engine.nn import Layer, ShapeError, View, check_grad, is_batch
 
 
 class Conv1d(Layer):
@@ -30,32 +33,37 @@ class Conv1d(Layer):
         self.b = np.zeros(shape[0])
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        _, channels, width = self.W.shape
-        if x.ndim != 3 or x.shape[1] != channels or x.shape[2] < width:
+        out, channels, width = self.shapes["W"]
+        if not is_batch(self, x, 3) or x.shape[-2] != channels or x.shape[-1] < width:
             raise ShapeError(
                 f"{self.name}: expected x of shape (N, {channels}, at least {width}), got {x.shape}"
             )
-        # Every position's stretch of x, as a view: (N, channels_in, length - width + 1, width).
-        self.windows = sliding_window_view(x, width, axis=2)
-        y = np.tensordot(self.windows, self.W, axes=([1, 3], [1, 2]))  # one matrix product for all positions
-        y += self.b
-        return y.transpose(0, 2, 1)
+        # Every position's stretch of x as a row, so that all positions are one matrix product.
+        stretches = sliding_window_view(x, width, axis=-1).swapaxes(-3, -2)
+        *_, n, positions, _, _ = stretches.shape
+        self.rows = stretches.reshape(*x.shape[:-3], n * positions, channels * width)
+        y = self.rows @ self.W.reshape(*self.networks, out, -1).mT
+        y += self.b[..., None, :]
+        self.shape_y = (*self.networks, n, out, positions)
+        return y.reshape(*self.networks, n, positions, out).mT
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
         """grad_W sums over all positions that shared W; grad_x over all stretches that a place lies in."""
-        channels_out, channels, width = self.W.shape
-        n, _, positions, _ = self.windows.shape
-        check_grad(self, grad_y, (n, channels_out, positions))
+        out, channels, width = self.shapes["W"]
+        check_grad(self, grad_y, self.shape_y)
+        *_, n, _, positions = self.shape_y
+        grad_rows = grad_y.mT.reshape(*self.networks, n * positions, out)
         if self.needs_grad:
-            self.grad_W = np.tensordot(grad_y, self.windows, axes=([0, 2], [0, 2]))
-            self.grad_b = grad_y.sum(axis=(0, 2))
+            self.grad_W = (grad_rows.mT @ self.rows).reshape(self.W.shape)
+            self.grad_b = grad_rows.sum(axis=-2)
         if not need_grad_x:
             return None
-        # What each position sends back to its stretch of x, then laid over each other: (width, N, channels_in, ...).
-        sent = np.tensordot(self.W, grad_y, axes=(0, 1)).transpose(1, 2, 0, 3)
-        grad_x = np.zeros((n, channels, positions + width - 1), grad_y.dtype)
+        # What each position sends back to its stretch of x, then laid over each other.
+        sent = grad_rows @ self.W.reshape(*self.networks, out, -1)
+        sent = sent.reshape(*self.networks, n, positions, channels, width)
+        grad_x = np.zeros((*self.networks, n, channels, positions + width - 1), grad_y.dtype)
         for k in range(width):
-            grad_x[:, :, k : k + positions] += sent[k]
+            grad_x[..., k : k + positions] += sent[..., k].mT
         return grad_x
 
 
@@ -89,47 +97,48 @@ class Filter(Layer):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         kernels = self.kernels
-        channels, taps = kernels.shape
-        if x.ndim != 3 or x.shape[1] != channels or x.shape[2] < taps:
+        channels, taps = kernels.shape[-2:]
+        if not is_batch(self, x, 3) or x.shape[-2] != channels or x.shape[-1] < taps:
             raise ShapeError(
                 f"{self.name}: expected x of shape (N, {channels}, at least {taps}), got {x.shape}"
             )
-        positions = x.shape[2] - taps + 1
+        length = x.shape[-1]
+        positions = length - taps + 1
         # Each kernel as a matrix, band[c, t + k, t] = kernel[c, k]: a third of the time of windows.
-        row = np.zeros((channels, x.shape[2] + positions - 1), kernels.dtype)
-        row[:, positions - 1 : x.shape[2]] = kernels
-        self.band = sliding_window_view(row, positions, axis=1)[:, :, ::-1].copy()
-        self.x = x.transpose(1, 0, 2).copy()
-        return (self.x @ self.band).transpose(1, 0, 2)
+        row = np.zeros((*self.networks, channels, length + positions - 1), kernels.dtype)
+        row[..., positions - 1 : length] = kernels
+        self.band = sliding_window_view(row, positions, axis=-1)[..., ::-1].copy()
+        self.x = x.swapaxes(-3, -2).copy()
+        return (self.x @ self.band).swapaxes(-3, -2)
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
         """The gradient of kernel[c, k] is a sum over all (t + k, t) of the band; that of W follows by the chain rule."""
-        n, channels, length, positions = self.x.shape[1], *self.band.shape
-        check_grad(self, grad_y, (n, channels, positions))
-        grad_y = grad_y.transpose(1, 0, 2).copy()
+        channels, length, positions = self.band.shape[-3:]
+        check_grad(self, grad_y, (*self.networks, self.x.shape[-2], channels, positions))
+        grad_y = grad_y.swapaxes(-3, -2).copy()
         if self.needs_grad:
-            grad_band = self.x.transpose(0, 2, 1) @ grad_y
-            across, down, right = grad_band.strides  # one down and one right: along a diagonal
-            steps = (across, down, down + right)
-            diagonals = as_strided(grad_band, (channels, length - positions + 1, positions), steps)
-            self.grad_W = diagonals.sum(axis=2) @ self.basis
-        return (grad_y @ self.band.transpose(0, 2, 1)).transpose(1, 0, 2) if need_grad_x else None
+            grad_band = self.x.mT @ grad_y
+            *across, down, right = grad_band.strides  # one down and one right: along a diagonal
+            steps = (*across, down, down + right)
+            taps = length - positions + 1
+            diagonals = as_strided(grad_band, (*self.networks, channels, taps, positions), steps)
+            self.grad_W = diagonals.sum(axis=-1) @ self.basis
+        return (grad_y @ self.band.mT).swapaxes(-3, -2) if need_grad_x else None
 
 
 class MeanOverPositions(Layer):
     """Each channel becomes its mean: x (N, channels, length) to y (N, channels)."""
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        if x.ndim != 3:
+        if not is_batch(self, x, 3):
             raise ShapeError(f"{self.name}: expected x of shape (N, channels, length), got {x.shape}")
         self.shape_x = x.shape
-        return x.mean(axis=2)
+        return x.mean(axis=-1)
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
         """Every position gets its share, 1 / length."""
-        n, channels, length = self.shape_x
-        check_grad(self, grad_y, (n, channels))
-        return np.broadcast_to(grad_y[:, :, None] / length, self.shape_x) if need_grad_x else None
+        check_grad(self, grad_y, self.shape_x[:-1])
+        return np.broadcast_to(grad_y[..., None] / self.shape_x[-1], self.shape_x) if need_grad_x else None
 
 
 class Conv2d(Layer):
@@ -156,64 +165,65 @@ class Conv2d(Layer):
         self.b = np.zeros(shape[0])
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        out, channels, size, _ = self.W.shape
-        if x.ndim != 4 or x.shape[1] != channels:
+        out, channels, size, _ = self.shapes["W"]
+        if not is_batch(self, x, 4) or x.shape[-3] != channels:
             raise ShapeError(
                 f"{self.name}: expected x of shape (N, {channels}, height, width), got {x.shape}"
             )
         self.columns = patches(x, size)
-        y = self.W.reshape(out, -1) @ self.columns  # one matrix product for all positions of all images
-        y += self.b[:, None]
-        n, _, height, width = x.shape
-        self.shape_y = (n, out, height, width)
-        return y.reshape(out, n, height, width).swapaxes(0, 1)
+        kernels = self.W.reshape(*self.networks, out, -1)
+        y = kernels @ self.columns  # one matrix product for all positions of all images
+        y += self.b[..., None]
+        *_, n, _, height, width = x.shape
+        self.shape_y = (*self.networks, n, out, height, width)
+        return y.reshape(*self.networks, out, n, height, width).swapaxes(-4, -3)
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
         """grad_W sums over all positions that shared W; grad_x is grad_y correlated with W turned round."""
-        out, channels, size, _ = self.W.shape
+        out, channels, size, _ = self.shapes["W"]
         check_grad(self, grad_y, self.shape_y)
         if self.needs_grad:
-            per_position = grad_y.swapaxes(0, 1).reshape(out, -1)
-            self.grad_W = (per_position @ self.columns.T).reshape(self.W.shape)
-            self.grad_b = per_position.sum(axis=1)
+            per_position = grad_y.swapaxes(-4, -3).reshape(*self.networks, out, -1)
+            self.grad_W = (per_position @ self.columns.mT).reshape(self.W.shape)
+            self.grad_b = per_position.sum(axis=-1)
         if not need_grad_x:
             return None
-        turned = self.W[:, :, ::-1, ::-1].swapaxes(0, 1).reshape(channels, -1)
+        turned = self.W[..., ::-1, ::-1].swapaxes(-4, -3).reshape(*self.networks, channels, -1)
         grad_x = turned @ patches(grad_y, size)
-        n, _, height, width = grad_y.shape
-        return grad_x.reshape(channels, n, height, width).swapaxes(0, 1)
+        *_, n, _, height, width = grad_y.shape
+        return grad_x.reshape(*self.networks, channels, n, height, width).swapaxes(-4, -3)
 
 
 def patches(x: np.ndarray, size: int) -> np.ndarray:
     """The size x size square around every position of every image, as a column: (channels · size², N · height · width)."""
-    n, channels, height, width = x.shape
+    *networks, n, channels, height, width = x.shape
     frame = size // 2
-    framed = np.zeros((channels, n, height + 2 * frame, width + 2 * frame), x.dtype)
-    framed[:, :, frame : frame + height, frame : frame + width] = x.swapaxes(0, 1)
-    columns = np.empty((channels, size, size, n, height, width), x.dtype)
+    framed = np.zeros((*networks, channels, n, height + 2 * frame, width + 2 * frame), x.dtype)
+    framed[..., frame : frame + height, frame : frame + width] = x.swapaxes(-4, -3)
+    columns = np.empty((*networks, channels, size, size, n, height, width), x.dtype)
     for i in range(size):  # size² large copies are several times faster than one copy of many small squares
         for j in range(size):
-            columns[:, i, j] = framed[:, :, i : i + height, j : j + width]
-    return columns.reshape(channels * size**2, -1)
+            columns[..., i, j, :, :, :] = framed[..., i : i + height, j : j + width]
+    return columns.reshape(*networks, channels * size**2, -1)
 
 
 class MeanPool2d(Layer):
     """Each square of 2 x 2 becomes its mean: x (N, channels, height, width) to y (N, channels, height / 2, width / 2)."""
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        if x.ndim != 4 or x.shape[2] % 2 or x.shape[3] % 2:
+        if not is_batch(self, x, 4) or x.shape[-2] % 2 or x.shape[-1] % 2:
             raise ShapeError(
                 f"{self.name}: expected images (N, channels, even height and width), got {x.shape}"
             )
-        n, channels, height, width = x.shape
-        self.shape_y = (n, channels, height // 2, width // 2)
-        top, bottom = x[:, :, ::2], x[:, :, 1::2]
+        *before, height, width = x.shape
+        self.shape_y = (*before, height // 2, width // 2)
+        top, bottom = x[..., ::2, :], x[..., 1::2, :]
         return (top[..., ::2] + top[..., 1::2] + bottom[..., ::2] + bottom[..., 1::2]) / 4
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
         """Each of the four gets a quarter."""
         check_grad(self, grad_y, self.shape_y)
-        return (grad_y / 4).repeat(2, axis=2).repeat(2, axis=3) if need_grad_x else None
+        return (grad_y / 4).repeat(2, axis=-2).repeat(2, axis=-1) if need_grad_x else None
 
 
 class Reshape(Layer):
@@ -225,15 +235,15 @@ class Reshape(Layer):
         self.shape = shape
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        if x[:1].size != prod(self.shape) and len(x):
-            raise ShapeError(
-                f"{self.name}: expected {prod(self.shape)} numbers an example, got x of shape {x.shape}"
-            )
-        self.before = x.shape
-        return x.reshape(len(x), *self.shape)
+        numbers = prod(self.shape)
+        each = x.shape[:1] == self.networks and x.size == prod(x.shape[:2]) * numbers
+        self.before, self.rows = x.shape, x.shape[: 2 if each else 1]  # (S, N) or (N,)
+        if x.size != prod(self.rows) * numbers:
+            raise ShapeError(f"{self.name}: expected {numbers} numbers an example, got x of shape {x.shape}")
+        return x.reshape(*self.rows, *self.shape)
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
-        check_grad(self, grad_y, (self.before[0], *self.shape))
+        check_grad(self, grad_y, (*self.rows, *self.shape))
         return grad_y.reshape(self.before) if need_grad_x else None
 
 
@@ -260,28 +270,32 @@ class Recurrent(Layer):
         self.b = np.zeros(n_out)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        if x.ndim != 3 or x.shape[2] != len(self.W):
-            raise ShapeError(f"{self.name}: expected x of shape (N, steps, {len(self.W)}), got {x.shape}")
+        n_in, n_out = self.shapes["W"]
+        if not is_batch(self, x, 3) or x.shape[-1] != n_in:
+            raise ShapeError(f"{self.name}: expected x of shape (N, steps, {n_in}), got {x.shape}")
         self.x = x
-        self.states = [np.zeros((len(x), len(self.b)), x.dtype)]
-        for t in range(x.shape[1]):
-            self.states.append(np.tanh(x[:, t] @ self.W + self.states[-1] @ self.U + self.b))
+        *_, n, steps, _ = x.shape
+        self.states = [np.zeros((*self.networks, n, n_out), x.dtype)]
+        for t in range(steps):
+            z = x[..., t, :] @ self.W + self.states[-1] @ self.U + self.b[..., None, :]
+            self.states.append(np.tanh(z))
         return self.states[-1]
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
         """Back through time, last step first; every step adds to the gradients of the weights it shares."""
         check_grad(self, grad_y, self.states[-1].shape)
         grad_W, grad_U, grad_b = np.zeros_like(self.W), np.zeros_like(self.U), np.zeros_like(self.b)
-        grad_x = np.empty_like(self.x) if need_grad_x else None
-        for t in reversed(range(self.x.shape[1])):
+        steps, n_in = self.x.shape[-2:]
+        grad_x = np.empty((*grad_y.shape[:-1], steps, n_in), grad_y.dtype) if need_grad_x else None
+        for t in reversed(range(steps)):
             grad_z = grad_y * (1 - self.states[t + 1] ** 2)  # before the tanh
             if self.needs_grad:
-                grad_W += self.x[:, t].T @ grad_z
-                grad_U += self.states[t].T @ grad_z
-                grad_b += grad_z.sum(axis=0)
+                grad_W += self.x[..., t, :].mT @ grad_z
+                grad_U += self.states[t].mT @ grad_z
+                grad_b += grad_z.sum(axis=-2)
             if need_grad_x:
-                grad_x[:, t] = grad_z @ self.W.T
-            grad_y = grad_z @ self.U.T  # to the state before
+                grad_x[..., t, :] = grad_z @ self.W.mT
+            grad_y = grad_z @ self.U.mT  # to the state before
         if self.needs_grad:
             self.grad_W, self.grad_U, self.grad_b = grad_W, grad_U, grad_b
         return grad_x

@@ -11,11 +11,18 @@ The whole of backpropagation is in this file, in four habits (more layers, with 
 
 Rows are examples: ``x`` has shape (N, d). Losses are means over the batch, so 1/N enters there
 and nowhere else.
+
+Several networks train at once, one for each of several seeds: every array then has one more axis in front,
+theta (S, P), x (S, N, d), a loss (S,). That is why axes are counted from the end here, and why ``.mT``,
+the transpose of the last two, stands where you would write ``.T``.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+
+Seed = int | Sequence[int]  # of one network, or of several
 
 
 class ShapeError(ValueError):
@@ -56,6 +63,7 @@ class Layer:
     def __init__(self) -> None:
         self.name = type(self).__name__
         self.in_network = False
+        self.networks: tuple[int, ...] = ()  # Network sets it: (S,) in S networks at once
         self.needs_grad = True  # Network.train_only sets it: does anybody want these weights' gradients?
         self.views: dict[str, np.ndarray] = {}  # filled by Network: "W", "grad_W", ...
 
@@ -88,24 +96,22 @@ class Linear(Layer):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         W = self.W
-        if x.ndim != 2 or x.shape[1] != len(W):
-            raise ShapeError(f"{self.name}: expected x of shape (N, {len(W)}), got {x.shape}")
+        if not is_batch(self, x, 2) or x.shape[-1] != W.shape[-2]:
+            raise ShapeError(f"{self.name}: expected x of shape (N, {W.shape[-2]}), got {x.shape}")
         self.x = x
         y = x @ W
-        y += self.b
+        y += self.b[..., None, :]
+        self.shape_y = y.shape
         return y
 
     def backward(self, grad_y: np.ndarray, need_grad_x: bool = True) -> np.ndarray | None:
         """Store grad_W = xᵀ grad_y and grad_b = Σ_rows grad_y; return grad_x = grad_y Wᵀ."""
-        check_grad(self, grad_y, (len(self.x), len(self.b)))
+        check_grad(self, grad_y, self.shape_y)
         if self.needs_grad:
-            np.matmul(self.x.T, grad_y, out=self.grad_W)
-            ones = constant(1, (len(grad_y),), grad_y.dtype)
-            self.grad_b[...] = ones.dot(
-                grad_y
-            )  # the sum of the rows: a third of the time of grad_y.sum(axis=0)
-        # W.T is column-major; with grad_y in the same order the product is a seventh quicker, copy included
-        return np.asfortranarray(grad_y) @ self.W.T if need_grad_x else None
+            np.matmul(self.x.mT, grad_y, out=self.grad_W)
+            ones = constant(1, grad_y.shape[-2:-1], grad_y.dtype)
+            self.grad_b[...] = ones.dot(grad_y)  # the sum of the rows: a third of the time of sum(axis=-2)
+        return grad_y @ self.W.mT if need_grad_x else None
 
 
 class ReLU(Layer):
@@ -145,13 +151,16 @@ class Network:
     given in a row, or in named groups, lowest first; ``groups`` says where each lies in ``theta``.
     Layers in a row form a group each, if they have weights: "layer0", "layer2", ...
 
+    With a list of S seeds these are S networks, each as its seed alone would make it: ``theta`` and ``grad``
+    are (S, P), and a batch is (S, N, d), or (N, d) for all of them.
+
     >>> net = Network(body=[Linear(64, 32), ReLU()], head=[Linear(32, 10)], seed=0)
     >>> net.theta.shape, net.groups
     ((2410,), {'body': slice(0, 2080, None), 'head': slice(2080, 2410, None)})
     """
 
     def __init__(
-        self, *layers: Layer, seed: int = 0, dtype: type = np.float64, **groups: list[Layer]
+        self, *layers: Layer, seed: Seed = 0, dtype: type = np.float64, **groups: list[Layer]
     ) -> None:
         if layers and groups:
             raise ValueError("give the layers in a row or in named groups, not both")
@@ -160,19 +169,22 @@ class Network:
         self.layers = layers
         self.dtype = np.dtype(dtype)
         size = sum(int(np.prod(shape)) for layer in layers for shape in layer.shapes.values())
-        self._theta = np.zeros(size, self.dtype)
-        self._grad = np.zeros(size, self.dtype)
+        self._theta = np.zeros((*np.shape(seed), size), self.dtype)
+        self._grad = np.zeros_like(self._theta)
 
         for number, layer in enumerate(layers):
             if layer.in_network or any(layer is other for other in layers[:number]):
                 raise ValueError(f"{layer.name} is in a network already: make a new one for each place")
         for number, layer in enumerate(layers):
             layer.in_network = True
+            layer.networks = np.shape(seed)
             layer.name = f"layer {number}, {layer.name}"
-        self._give_views()
-        rng = np.random.default_rng(seed)
-        for layer in layers:
-            layer.initialise(rng)
+        for one_seed, theta in zip(np.atleast_1d(seed), np.atleast_2d(self._theta), strict=True):
+            self._give_views(theta, theta)
+            rng = np.random.default_rng(one_seed)
+            for layer in layers:
+                layer.initialise(rng)
+        self._give_views(self._theta, self._grad)
 
         self._layers_of = {
             name: group for name, group in groups.items() if any(layer.shapes for layer in group)
@@ -184,20 +196,20 @@ class Network:
             self.groups[name] = slice(start, stop)
             start = stop
 
-    def _give_views(self) -> None:
+    def _give_views(self, theta: np.ndarray, grad: np.ndarray) -> None:
         """Give every layer its stretch of theta and of grad, under the names of its weights."""
-        start = 0
+        start, networks = 0, theta.shape[:-1]  # () or (S,)
         for layer in self.layers:
             for name, shape in layer.shapes.items():
                 stop = start + int(np.prod(shape))
-                layer.views[name] = self._theta[start:stop].reshape(shape)
-                layer.views["grad_" + name] = self._grad[start:stop].reshape(shape)
+                layer.views[name] = theta[..., start:stop].reshape(networks + shape)
+                layer.views["grad_" + name] = grad[..., start:stop].reshape(networks + shape)
                 start = stop
 
     def __setstate__(self, state: dict) -> None:
         """A deep copy, or a network out of a pickle, has arrays of its own: its layers look into those."""
         self.__dict__.update(state)
-        self._give_views()
+        self._give_views(self._theta, self._grad)
 
     def mask(self, *names: str) -> np.ndarray:
         """1 for the weights of the named groups, 0 for all others; shape (P,)."""
@@ -205,7 +217,7 @@ class Network:
 
     def rates(self, rates: dict[str, float]) -> np.ndarray:
         """A rate for every weight, by group; 0 for groups that are not named; shape (P,)."""
-        vector = np.zeros_like(self._theta)
+        vector = np.zeros(self._theta.shape[-1], self.dtype)
         for name, rate in rates.items():
             vector[self._group(name)] = rate
         return vector
@@ -230,7 +242,7 @@ class Network:
 
     @property
     def theta(self) -> np.ndarray:
-        """All weights, shape (P,). Assigning copies into the same memory, so layers keep their views."""
+        """All weights, shape (P,), or (S, P) of several networks. Assigning copies into the same memory, so layers keep their views."""
         return self._theta
 
     @theta.setter
@@ -240,7 +252,7 @@ class Network:
 
     @property
     def grad(self) -> np.ndarray:
-        """All gradients, shape (P,), in the order of ``theta``; each backward writes them anew."""
+        """All gradients, in the form and order of ``theta``; each backward writes them anew."""
         return self._grad
 
     @grad.setter
@@ -276,32 +288,36 @@ def softmax_cross_entropy(logits: np.ndarray, y: np.ndarray) -> tuple[float, np.
     """Mean over the batch of -log softmax(logits)[label], and its gradient.
 
     ``logits`` (N, C), ``y`` (N,) integer labels in 0..C-1. Returns the loss and
-    grad_logits (N, C) = (softmax(logits) - onehot(y)) / N.
+    grad_logits (N, C) = (softmax(logits) - onehot(y)) / N; of several networks, a loss for each.
     """
     at_label = find_labels("softmax_cross_entropy", logits, y)
-    n = len(logits)
-    z = logits.T.copy()  # (C, N): NumPy reduces along the first axis twice as fast
+    n, classes = logits.shape[-2:]
+    z = logits.reshape(-1, classes).T.copy()  # (C, N): NumPy reduces along the first axis twice as fast
     z -= np.maximum.reduce(z, axis=0)  # exp cannot overflow now
     p = np.exp(z)
     total = np.add.reduce(p, axis=0)  # softmax is p / total
-    loss = np.add.reduce(np.log(total) - z.take(at_label)) / n
+    losses = np.log(total) - z.take(at_label)
 
     p /= n * total
     p.reshape(-1)[at_label] -= 1 / n
-    return float(loss), p.T
+    if logits.ndim == 2:
+        return float(np.add.reduce(losses) / n), p.T
+    return losses.reshape(-1, n).mean(axis=1), p.T.reshape(logits.shape)
 
 
 def cross_entropies(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
     """-log softmax(logits)[label] of every example by itself, (N,): what ``softmax_cross_entropy`` is the mean of."""
     at_label = find_labels("cross_entropies", logits, y)
-    z = logits.T - logits.max(axis=1)
-    return np.log(np.exp(z).sum(axis=0)) - z.take(at_label)
+    rows = logits.reshape(-1, logits.shape[-1])
+    z = rows.T - rows.max(axis=1)
+    return (np.log(np.exp(z).sum(axis=0)) - z.take(at_label)).reshape(logits.shape[:-1])
 
 
 def mean_squared_error(prediction: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
     """Mean of (prediction - target)² over all entries, and its gradient with respect to prediction.
 
-    Both arrays have the same shape. Returns the loss and grad_prediction = 2 (prediction - target) / size.
+    Both arrays have the same shape, (N, k), or (S, N, k) of several networks, each with a mean of its own.
+    Returns the loss and grad_prediction = 2 (prediction - target) / (entries in a mean).
     """
     if np.shape(prediction) != np.shape(target):
         raise ShapeError(
@@ -309,7 +325,10 @@ def mean_squared_error(prediction: np.ndarray, target: np.ndarray) -> tuple[floa
             f"got {np.shape(target)}"
         )
     difference = prediction - target
-    return float((difference * difference).mean()), 2 / difference.size * difference
+    if difference.ndim < 3:
+        return float((difference * difference).mean()), 2 / difference.size * difference
+    entries = difference[0].size
+    return (difference * difference).sum(axis=(-2, -1)) / entries, 2 / entries * difference
 
 
 def check_vector(name: str, vector: np.ndarray, value: np.ndarray) -> None:
@@ -318,9 +337,15 @@ def check_vector(name: str, vector: np.ndarray, value: np.ndarray) -> None:
         raise ShapeError(f"{name} has shape {vector.shape}, got {np.shape(value)}")
 
 
-def accuracy(net: Network, x: np.ndarray, y: np.ndarray) -> float:
-    """The share of examples x (N, d) whose largest logit is at their label y (N,)."""
-    return float(np.mean(net.forward(x).argmax(axis=1) == y))
+def accuracy(net: Network, x: np.ndarray, y: np.ndarray) -> float | np.ndarray:
+    """The share of examples x (N, d) whose largest logit is at their label y (N,); of several networks, (S,)."""
+    share = np.mean(net.forward(x).argmax(axis=-1) == y, axis=-1)
+    return share if share.ndim else float(share)
+
+
+def is_batch(layer: Layer, x: np.ndarray, axes: int) -> bool:
+    """Whether x has this many axes, the first for examples; of several networks, one more, or the batch is for all."""
+    return x.ndim == axes or (x.ndim == axes + 1 and x.shape[:1] == layer.networks)
 
 
 def check_grad(layer: Layer, grad_y: np.ndarray, expected: tuple[int, ...]) -> None:
@@ -334,16 +359,21 @@ def check_grad(layer: Layer, grad_y: np.ndarray, expected: tuple[int, ...]) -> N
 def find_labels(asking: str, logits: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Where each example's label lies in logits.T, counted row by row: y[i] * N + i.
 
-    Raises on a wrong label, in the name of the loss that is ``asking``.
+    The rows of several networks follow one another. Raises on a wrong label, in the name of the loss that is
+    ``asking``.
     """
-    if logits.ndim != 2 or logits.size == 0:
+    if not 2 <= logits.ndim <= 3 or logits.size == 0:
         raise ShapeError(f"{asking}: expected logits of shape (N, C), not empty, got {logits.shape}")
-    n, classes = logits.shape
+    n, classes = logits.shape[-2:]
     y = np.asarray(y)
-    if y.shape != (n,):
-        raise ShapeError(f"{asking}: expected y of shape ({n},), one label a row, got {y.shape}")
+    if y.shape != logits.shape[:-1]:
+        if y.shape != (n,):
+            raise ShapeError(f"{asking}: expected y of shape ({n},), one label a row, got {y.shape}")
+        y = np.broadcast_to(y, logits.shape[:-1])  # the same examples for all networks
     if y.dtype.kind not in "iu":
         raise TypeError(f"{asking}: labels are whole numbers, got dtype {y.dtype}")
+    if y.ndim == 2:
+        y, n = y.reshape(-1), y.size
     try:  # this counts and checks 0 <= y < C in one go
         return np.ravel_multi_index((y, row_numbers(n)), (classes, n))
     except ValueError:

@@ -55,6 +55,15 @@ def test_the_same_every_time_in_every_process_and_never_shared():
 # Printed digits
 
 
+def test_batches_for_several_seeds_are_those_of_each():
+    x, y = np.arange(20.0).reshape(10, 2), np.arange(10)
+    together = list(batches(x, y, 2, 4, seed=(3, 5)))
+    for i, seed in enumerate((3, 5)):
+        for (xs, ys), (x_alone, y_alone) in zip(together, batches(x, y, 2, 4, seed), strict=True):
+            np.testing.assert_array_equal(xs[i], x_alone)
+            np.testing.assert_array_equal(ys[i], y_alone)
+
+
 def test_batches_are_all_of_one_size_and_take_each_example_once_an_epoch():
     x, y = np.arange(10.0)[:, None], np.arange(10)
     made = list(batches(x, y, epochs=3, size=4, seed=0))

@@ -170,6 +170,28 @@ def test_by_itself_it_is_called_what_it_is_and_returns_the_gradient_of_its_input
 
 
 @each_layer
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("shared", [False, True], ids=["a batch each", "one batch for all"])
+def test_several_networks_at_once_are_each_what_its_seed_alone_makes(contract, n, shared):
+    """With as many examples as networks, too."""
+    seeds, rng = (3, 4, 9), np.random.default_rng(0)
+    several = Network(contract.make(), seed=seeds)
+    alone = [Network(contract.make(), seed=seed) for seed in seeds]
+    np.testing.assert_array_equal(several.theta, [net.theta for net in alone])
+    if shared and not several.theta.size:
+        pytest.skip("without weights the networks do not differ, and one batch stays one")
+    x = rng.standard_normal((n, *contract.x[1:]) if shared else (3, n, *contract.x[1:]))
+    y = several.forward(x)
+    grad_y = rng.standard_normal(y.shape)
+    grad_x = several.backward(grad_y, need_grad_x=True)
+    for i, net in enumerate(alone):
+        np.testing.assert_allclose(y[i], net.forward(x if shared else x[i]), rtol=1e-12, atol=1e-14)
+        mine = net.backward(grad_y[i], need_grad_x=True)
+        np.testing.assert_allclose(grad_x[i], mine, rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(several.grad[i], net.grad, rtol=1e-11, atol=1e-13)
+
+
+@each_layer
 def test_it_writes_over_no_input(contract):
     net, x, _, grad_y = used(contract)
     kept = x.copy(), grad_y.copy()

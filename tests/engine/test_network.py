@@ -1,5 +1,7 @@
 """The network: seeds, dtypes, whose arrays are whose, and errors that say what is wrong."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,8 @@ from course_utils.engine.nn import (
     mean_squared_error,
     softmax_cross_entropy,
 )
+from course_utils.engine.train import fit
+from course_utils.engine.update import Adam, Momentum
 from tests.engine.test_nn import dtypes, normal, problem, read_only
 
 
@@ -288,3 +292,79 @@ def test_where_nothing_is_trained_backward_still_gives_the_gradient_of_the_input
     net.backward(np.ones((4, 1)))
     assert not net.grad.any()
     np.testing.assert_allclose(net.backward(np.ones((4, 1)), need_grad_x=True), wanted)
+
+
+# --- several networks at once ---
+
+SEEDS = (3, 1, 4)
+
+
+def several(**options):
+    return Network(body=[Linear(5, 4), ReLU()], head=[Linear(4, 3)], **options)
+
+
+def test_losses_of_several_networks_are_those_of_each():
+    rng = np.random.default_rng(0)
+    logits, y = 50 * rng.normal(size=(3, 7, 4)), rng.integers(4, size=(3, 7))
+    loss, grad = softmax_cross_entropy(logits, y)
+    alone = [softmax_cross_entropy(*one) for one in zip(logits, y, strict=True)]
+    np.testing.assert_allclose(loss, [value for value, _ in alone], rtol=1e-12)
+    np.testing.assert_allclose(grad, [g for _, g in alone], rtol=1e-12, atol=1e-300)
+    each = cross_entropies(logits, y)
+    np.testing.assert_allclose(
+        each, [cross_entropies(*one) for one in zip(logits, y, strict=True)], atol=1e-12
+    )
+    target = rng.normal(size=logits.shape)
+    loss, grad = mean_squared_error(logits, target)
+    alone = [mean_squared_error(*one) for one in zip(logits, target, strict=True)]
+    np.testing.assert_allclose(loss, [value for value, _ in alone], rtol=1e-12)
+    np.testing.assert_allclose(grad, [g for _, g in alone], rtol=1e-12)
+    np.testing.assert_allclose(
+        softmax_cross_entropy(logits, y[0])[0][0], softmax_cross_entropy(logits[0], y[0])[0]
+    )
+    with pytest.raises(ShapeError, match=r"expected y of shape \(7,\)"):
+        softmax_cross_entropy(logits, y[:2])
+
+
+@pytest.mark.parametrize(
+    "rule", [lambda rate: Momentum(rate), lambda rate: Adam(rate)], ids=["momentum", "Adam"]
+)
+def test_several_networks_train_as_each_does_alone(rule):
+    """Each on its own batches and at its own rate; the mask is one for all."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(4, 3, 6, 5)), rng.integers(3, size=(4, 3, 6))
+    rates = [0.1, 0.03, 0.01]
+    together, made = several(seed=SEEDS), rule(np.array(rates)[:, None])
+    made.mask = together.mask("head")
+    losses = fit(together, made, zip(x, y, strict=True))
+    held_out = rng.normal(size=(40, 5)), rng.integers(3, size=40)
+    for i, (seed, rate) in enumerate(zip(SEEDS, rates, strict=True)):
+        net, alone = several(seed=seed), rule(rate)
+        alone.mask = net.mask("head")
+        expected = fit(net, alone, zip(x[:, i], y[:, i], strict=True))
+        np.testing.assert_allclose([loss[i] for loss in losses], expected, rtol=1e-12)
+        np.testing.assert_allclose(together.theta[i], net.theta, rtol=1e-10)
+        assert accuracy(together, *held_out)[i] == accuracy(net, *held_out)
+
+
+def test_of_several_networks_a_mask_and_rates_are_still_one_vector():
+    net = several(seed=SEEDS)
+    assert net.theta.shape == net.grad.shape == (3, 39)
+    assert net.mask("head").shape == net.rates({"body": 0.1}).shape == (39,)
+    assert net.groups == several().groups
+    net.layers[0].W = np.zeros((3, 5, 4))
+    assert not net.theta[:, :20].any() and net.theta[:, 24:36].all()
+    with pytest.raises(ShapeError, match=r"theta has shape \(3, 39\)"):
+        net.theta = np.zeros(39)
+
+
+def test_a_batch_for_another_number_of_networks_is_named():
+    with pytest.raises(ShapeError, match=r"Linear\(5, 4\): expected x of shape \(N, 5\), got \(2, 6, 5\)"):
+        several(seed=SEEDS).forward(np.zeros((2, 6, 5)))
+
+
+def test_a_copy_of_several_networks_has_arrays_of_its_own():
+    net = several(seed=SEEDS)
+    other = copy.deepcopy(net)
+    other.layers[0].W = np.zeros((3, 5, 4))
+    assert net.layers[0].W.all() and not other.theta[:, :20].any()
