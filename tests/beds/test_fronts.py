@@ -109,6 +109,13 @@ def test_the_step_is_adams_along_the_gradient_that_backprop_makes_of_the_estimat
     np.testing.assert_allclose(front.theta, expected.theta, atol=1e-9)
 
 
+def test_an_estimator_of_a_learners_own_returns_a_plain_pair():
+    plain = train_front(new_front(0), TAIL.forward, lambda *a: tuple(differences(*a)), 600, 0.01, seed=0)
+    np.testing.assert_array_equal(
+        plain.accuracy, train_front(new_front(0), TAIL.forward, differences, 600, 0.01, seed=0).accuracy
+    )
+
+
 def test_the_noise_is_not_drawn_like_the_batches(monkeypatch):
     seeds = []
 
@@ -162,7 +169,7 @@ def test_on_the_weights_a_step_is_adams_along_what_the_estimator_says():
 
     def estimator(loss, theta, rng):
         asked.append((loss(theta), loss(2 * theta), theta.copy()))
-        return Estimate(np.where(np.arange(theta.size) % 2, 1.0, -2.0), 2)
+        return np.where(np.arange(theta.size) % 2, 1.0, -2.0), 2
 
     front, start = new_front(0), new_front(0)
     run = train_weights(front, TAIL.forward, estimator, 64, rate=0.01, seed=3)

@@ -95,7 +95,8 @@ def train_front(
     box = BlackBox(g, chunk=10_000, noise=noise, seed=1000 + seed)  # not the batches' own draws again
 
     def fill_grad(x: np.ndarray, y: np.ndarray) -> None:
-        front.backward(estimator(lambda h: task.losses(box(h), y), front.forward(x), rng).grad)
+        grad_h, _ = estimator(lambda h: task.losses(box(h), y), front.forward(x), rng)
+        front.backward(grad_h)
 
     return train(front, task, box, fill_grad, budget, rate, rng, size)
 
@@ -121,7 +122,7 @@ def train_weights(front: Network, g: Tail, estimator: Estimator, budget: int, ra
             return task.losses(box(front.forward(x)), y).mean()
 
         theta = front.theta.copy()
-        front.grad = estimator(loss, theta, rng).grad
+        front.grad, _ = estimator(loss, theta, rng)
         front.theta = theta
 
     return train(front, task, box, fill_grad, budget, rate, rng)

@@ -46,7 +46,8 @@ def train_hybrid(
 
         h = front.forward(x)
         guess = surrogate.backward(task.gradient(surrogate.forward(h), target), need_grad_x=True)
-        front.backward(correct(losses, h, guess, rng).grad)
+        grad_h, _ = correct(losses, h, guess, rng)
+        front.backward(grad_h)
         fit_surrogate(
             surrogate, surrogate_rule, np.concatenate(asked), np.concatenate(answers), surrogate_steps, rng
         )
