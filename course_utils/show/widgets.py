@@ -56,10 +56,20 @@ class Prediction:
             button.on_click(lambda _, option=option: self._choose(option))
         self._mark()
 
-    def reveal(self, answer: str, why: str = "") -> None:
-        """Show the measured ``answer``, one of the options, beside what was predicted."""
-        if answer not in self.options:
-            raise ValueError(f"The answer {answer!r} is none of the options: {', '.join(self.options)}.")
+    def reveal(self, measured: str | Mapping[str, bool], why: str = "") -> None:
+        """Show what was measured beside what was predicted: one of the options.
+
+        ``measured`` comes out of the run: the option itself, or for options whether they are true; the first
+        that is counts, and where none is, that is said, without the reason ``why``.
+        """
+        if isinstance(measured, str):
+            measured = {measured: True}
+        for option in measured:
+            if option not in self.options:
+                raise ValueError(f"The answer {option!r} is none of the options: {', '.join(self.options)}.")
+        answer = next((option for option, holds in measured.items() if holds), None)
+        if answer is None:
+            answer, why = "none of these", ""
         if self.choice is None:
             kind, heading, comment = "plain", f"Measured: {answer}.", ""
         elif self.choice == answer:

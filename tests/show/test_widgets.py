@@ -67,6 +67,21 @@ def test_reveal_compares_kindly_and_says_why(shown):
     assert different.endswith("\ndecay < mask") and "decay &lt; mask" in shown[-1][1]
 
 
+def test_the_first_option_that_is_true_is_what_was_measured(shown):
+    prediction = predict("How many?", ["none", "some", "all"])
+    for measured, said in [
+        ({"none": np.bool_(False), "some": np.bool_(True), "all": True}, "Measured: some.\nwhy"),
+        ({"none": False, "all": False}, "Measured: none of these."),
+    ]:
+        prediction.reveal(measured, "why")
+        assert shown[-1][2] == said
+    prediction.buttons[0].click()
+    prediction.reveal({"none": False})
+    assert shown[-1][2].startswith("You predicted none; measured: none of these.\nIt came out different")
+    with pytest.raises(ValueError, match="The answer 'few' is none of the options: none, some, all"):
+        prediction.reveal({"few": False})
+
+
 def test_an_answer_that_is_no_option_is_an_error_that_lists_the_options(shown):
     with pytest.raises(ValueError, match=r"'maybe' is none of the options: no, yes"):
         predict("Does it move?", ["no", "yes"]).reveal("maybe")
