@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help lab fresh check test processors mutation notebooks bench course round room
+.PHONY: help lab fresh check test processors mutation replicate notebooks bench course round room
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -30,6 +30,9 @@ test: $(VENV)/installed.test  ## run every notebook and every test
 
 processors: $(VENV)/installed.test  ## run every solution under five arithmetics, and show where the outputs differ
 	@$(PY) -m tests.processors $(ARGS)
+
+replicate: $(VENV)/installed.test  ## run every experiment on 20 further seeds, and show which claims hold: make replicate ARGS="06 08"
+	@$(PY) -m making.replicate $(ARGS)
 
 mutation: $(VENV)/installed.mutate  ## change one line at a time, and show which changes no test sees: make mutation ARGS=engine
 	@$(PY) -m tests.mutation $(ARGS)

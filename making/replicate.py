@@ -22,6 +22,9 @@ from course_utils.learner import environment
 from making.authoring import ENVIRONMENT, KERNEL, SOLUTIONS, code_fingerprint
 
 STORED = Path(__file__).with_name("replicated.json")
+HELD = (
+    SOLUTIONS.parent / "course_utils" / "datasets" / "replicated.json"
+)  # for ``claim``: what held everywhere
 BLOCKS = [range(5 * n, 5 * n + 5) for n in range(1, 5)]
 LINE = "SEEDS = range(5)"
 PROBE = """
@@ -98,6 +101,16 @@ def table(lesson: str, blocks: dict[str, Found]) -> list[str]:
     return lines
 
 
+def held_everywhere(found: dict[str, dict]) -> list[str]:
+    """The sentences that hold on every block, in the order of the lessons."""
+    held = []
+    for lesson in found.values():
+        blocks = list(lesson["blocks"].values())
+        if len(blocks) == len(BLOCKS):
+            held += [s for s in blocks[0] if all(s in block and block[s][0] for block in blocks)]
+    return held
+
+
 def count(found: dict[str, dict]) -> tuple[int, int]:
     """How many cells the table has, claim × block, and how many of them do not hold."""
     cells = [
@@ -131,6 +144,8 @@ def main(arguments: list[str]) -> int:
             kept[path.stem]["blocks"] = {name(b): blocks[name(b)] for b in BLOCKS if name(b) in blocks}
             text = json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False)
             STORED.write_text(text + "\n", encoding="utf-8")
+    held = json.dumps(held_everywhere(dict(sorted(kept.items()))), indent=1, ensure_ascii=False)
+    HELD.write_text(held + "\n", encoding="utf-8")
     for lesson, of_lesson in sorted(kept.items()):
         print(*table(lesson, of_lesson["blocks"]), sep="\n")
     cells, fail = count(kept)

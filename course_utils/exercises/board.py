@@ -1,6 +1,6 @@
 """The board of lesson 12: the scores of your designs, kept beside your progress."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def score(
         sentence = f"Nothing was put on the board: {reason}"
         emit(card("wait", escape(sentence)), sentence)
     else:
-        keep_score(name, found["validation"].mean())
+        keep_score(name, found["validation"])
 
 
 def scores_file() -> Path:
@@ -50,18 +50,24 @@ def scores_file() -> Path:
     return path.with_name(f"{path.stem}_scores.json")
 
 
-def scores() -> dict[str, float]:
-    """The designs tried so far and their scores. What is no score is left out; never raises."""
-    return {
-        printable(name): float(score)
-        for name, score in load(scores_file(), lambda kept: True).items()
-        if isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
-    }
+def scores() -> dict[str, list[float]]:
+    """The designs tried so far and the score of each seed. What is no score is left out; never raises."""
+    found = {}
+    for name, score in load(scores_file(), lambda kept: True).items():
+        each = score if isinstance(score, list) else [score]  # an older board kept the mean alone
+        if each and all(map(is_share, each)):
+            found[printable(name)] = [float(share) for share in each]
+    return found
 
 
-def keep_score(name: str, score: float) -> None:
-    """Note a score under a name; the same name again replaces it."""
-    update(scores_file(), lambda kept: True, lambda kept: kept | {printable(name): float(score)})
+def is_share(score: object) -> bool:
+    return isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
+
+
+def keep_score(name: str, each: Iterable[float]) -> None:
+    """Note the score of each seed under a name; the same name again replaces it."""
+    kept = {printable(name): [float(share) for share in each]}
+    update(scores_file(), lambda old: True, lambda old: old | kept)
 
 
 def printable(name: object) -> str:
@@ -69,15 +75,18 @@ def printable(name: object) -> str:
     return str(name).encode("utf-8", "replace").decode()
 
 
-def show_board(reference: dict[str, float]) -> None:
-    """Your scores among those of ``reference`` (the baselines, say), best first."""
-    yours = {f"you: {name}": score for name, score in scores().items()}
-    rows = sorted((reference | yours).items(), key=lambda row: -row[1])
-    heading = "Right on hidden validation recordings (random hum), mean of five seeds"
+def show_board(reference: Mapping[str, Iterable[float]]) -> None:
+    """Your scores among those of ``reference`` (the baselines, say), best mean first: name -> one for each seed."""
+    yours = {f"you: {name}": each for name, each in scores().items()}
+    rows = [
+        (name, f"{np.mean(each):.1%}", f"{min(each):.0%} to {max(each):.0%}")
+        for name, each in sorted((dict(reference) | yours).items(), key=lambda row: -np.mean(row[1]))
+    ]
+    heading = "Right on hidden validation recordings (random hum): mean of five seeds, worst to best"
     table = "".join(
         f"<tr><td>{'<b>' if name in yours else ''}{escape(name)}{'</b>' if name in yours else ''}</td>"
-        f"<td>{score:.1%}</td></tr>"
-        for name, score in rows
+        f"<td>{mean}</td><td>{spread}</td></tr>"
+        for name, mean, spread in rows
     )
-    plain = "\n".join([heading, *(f"{score:6.1%}  {name}" for name, score in rows)])
+    plain = "\n".join([heading, *(f"{mean:>6}  {spread:>11}  {name}" for name, mean, spread in rows)])
     emit(card("plain", heading, f"<table>{table}</table>"), plain)

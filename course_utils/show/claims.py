@@ -1,12 +1,21 @@
 """Facts that cannot go stale: a sentence about a measurement, checked where it is said.
 
-``claim`` shows a tick or a cross next to the sentence; ``recap`` lists what a session has claimed.
+``claim`` shows a tick or a cross next to the sentence, and how the fact was seen: ``recap`` lists what a
+session has claimed.
+
+* *exact*: it follows from mathematics, or is equal to rounding whatever the weights;
+* *25 seeds*: it held on four further blocks of five seeds as well (``make replicate``);
+* *this run*: nothing more than what you see.
+
 With the environment variable ``COURSE_CLAIMS=strict`` (the tests of the solutions set it) a claim
 that does not hold is an AssertionError, so a sentence that is no longer true fails the build.
 """
 
+import json
 import os
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 import numpy as np
 
@@ -18,11 +27,12 @@ class _Claim:
     sentence: str
     holds: bool
     figure: str
+    seen: str  # "exact", "25 seeds" or "this run"
 
     @property
     def plain(self) -> str:
         text = f"{self.sentence}: {self.figure}" if self.figure else self.sentence
-        return f"✓ {text}" if self.holds else f"✗ does not hold here: {text}"
+        return f"✓ {text} [{self.seen}]" if self.holds else f"✗ does not hold here: {text}"
 
     @property
     def html(self) -> str:
@@ -34,18 +44,26 @@ class _Claim:
             "✗ does not hold here</span>"
         )
         figure = f": <b>{escape(self.figure)}</b>" if self.figure else ""
-        return f'{mark} <span style="font-weight:400">{escape(self.sentence)}{figure}</span>'
+        seen = f' <span style="font-size:12px">[{self.seen}]</span>' if self.holds else ""
+        return f'{mark} <span style="font-weight:400">{escape(self.sentence)}{figure}{seen}</span>'
 
 
 # The claims of this session by sentence: re-running a cell replaces its claim and keeps its place.
 session: dict[str, _Claim] = {}
 
 
-def claim(sentence: str, holds: bool, figure: str = "") -> None:
+@cache
+def replicated() -> frozenset[str]:
+    """The sentences of all lessons that held on four further blocks of five seeds."""
+    stored = files("course_utils") / "datasets" / "replicated.json"
+    return frozenset(json.loads(stored.read_text(encoding="utf-8")))
+
+
+def claim(sentence: str, holds: bool, figure: str = "", *, exact: bool = False) -> None:
     """Show ``sentence`` with a tick if it ``holds``, in red with a cross if it does not.
 
     ``holds`` is one True or False (NumPy's too); ``figure`` is the measured number, already
-    rounded to what holds on any machine.
+    rounded to what holds on any machine. ``exact`` says that no seed could change it.
     """
     if not isinstance(sentence, str) or not sentence.strip():
         raise ValueError("A claim needs a sentence that says what holds.")
@@ -54,7 +72,9 @@ def claim(sentence: str, holds: bool, figure: str = "") -> None:
             f"A claim holds or does not, so `holds` must be one True or False, not {_name(holds)}: "
             "write a comparison, or wrap it in bool(...)."
         )
-    said = _Claim(sentence.strip().removesuffix("."), bool(holds), figure)
+    sentence = sentence.strip().removesuffix(".")
+    seen = "exact" if exact else "25 seeds" if sentence in replicated() else "this run"
+    said = _Claim(sentence, bool(holds), figure, seen)
     session[said.sentence] = said
     emit(card("good" if said.holds else "bad", said.html), said.plain)
     if not said.holds and os.environ.get("COURSE_CLAIMS") == "strict":

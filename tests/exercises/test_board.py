@@ -29,28 +29,36 @@ def solved():
 
 def test_scores_are_kept_beside_the_progress_and_replaced_by_name(scores_file):
     assert board.scores() == {}
-    board.keep_score("a", 0.5)
-    board.keep_score("b", np.float64(0.75))
-    board.keep_score("a", 0.625)
-    assert json.loads(scores_file.read_text()) == {"a": 0.625, "b": 0.75} == board.scores()
+    board.keep_score("a", [0.5])
+    board.keep_score("b", np.array([0.5, 1.0]))
+    board.keep_score("a", [0.625])
+    assert json.loads(scores_file.read_text()) == {"a": [0.625], "b": [0.5, 1.0]} == board.scores()
     assert [path.name for path in scores_file.parent.iterdir()] == [scores_file.name]  # no draft is left
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[1]", "null", '{"a": "x", "b": true, "c": 1.5, "d": NaN}', "[" * 10_000, '{"a": [0.5]}'],
+    [
+        "",
+        "{",
+        "[1]",
+        "null",
+        '{"a": "x", "b": true, "c": 1.5, "d": NaN}',
+        "[" * 10_000,
+        '{"a": ["x"], "b": [], "c": [1.5], "d": [[0.5]]}',
+    ],
 )
 def test_a_bad_file_never_raises(scores_file, text, capsys):
     scores_file.write_text(text)
     assert board.scores() == {}
     board.show_board({})
-    board.keep_score("new", 0.5)
-    assert board.scores() == {"new": 0.5}
+    board.keep_score("new", [0.5])
+    assert board.scores() == {"new": [0.5]}
 
 
 def test_a_file_that_cannot_be_read_or_written_never_raises(scores_file):
     scores_file.mkdir()
-    board.keep_score("a", 0.5)
+    board.keep_score("a", [0.5])
     assert board.scores() == {}
     scores_file.rmdir()
     scores_file.write_bytes(b"\xff\xfe\x00")
@@ -58,17 +66,17 @@ def test_a_file_that_cannot_be_read_or_written_never_raises(scores_file):
 
 
 def test_a_name_cannot_break_the_board(scores_file, capsys):
-    board.keep_score("<b>", 0.5)
+    board.keep_score("<b>", [0.5])
     board.show_board({})
     assert "you: <b>" in capsys.readouterr().out
 
 
 def test_half_a_character_in_a_name_cannot_break_the_board(scores_file, capsys):
-    board.keep_score("half \ud800", 0.5)
+    board.keep_score("half \ud800", [0.5])
     scores_file.write_text('{"other \\udc00": 0.25}')
-    board.keep_score("half \ud800", 0.5)
+    board.keep_score("half \ud800", [0.5])
     board.show_board({})
-    assert board.scores() == {"other ?": 0.25, "half ?": 0.5}
+    assert board.scores() == {"other ?": [0.25], "half ?": [0.5]}
     capsys.readouterr().out.encode()
 
 
@@ -140,30 +148,32 @@ def test_only_a_solved_design_that_meets_the_demands_gets_a_score(scores_file, c
         put_on_the_board("mine", not_checked)
         assert board.scores() == {} and "12.4 is not solved" in capsys.readouterr().out
     put_on_the_board("mine", solved())
-    assert board.scores() == {"mine": 0.625}
+    assert board.scores() == {"mine": [0.5, 0.75]}
     found["breaks"][1] = "the stage is not bitwise what it was."
     put_on_the_board("again", solved())
-    assert board.scores() == {"mine": 0.625}
+    assert board.scores() == {"mine": [0.5, 0.75]}
 
 
 def test_the_board_shows_yours_among_the_baselines_best_first(scores_file, shown):
-    board.keep_score("mine & yours", 0.6254)
-    board.show_board({"a baseline": 0.7, "chance": 0.05})
-    heading = "Right on hidden validation recordings (random hum), mean of five seeds"
-    assert shown.plain.splitlines() == [
-        heading,
-        " 70.0%  a baseline",
-        " 62.5%  you: mine & yours",
-        "  5.0%  chance",
+    board.keep_score("mine & yours", [0.6, 0.6508])
+    board.show_board({"a baseline": np.array([0.5, 0.9]), "chance": [0.05]})
+    heading = "Right on hidden validation recordings (random hum): mean of five seeds, worst to best"
+    rows = [
+        ("a baseline", "70.0%", "50% to 90%"),
+        ("you: mine & yours", "62.5%", "60% to 65%"),
+        ("chance", "5.0%", "5% to 5%"),
     ]
-    assert shown.words == [heading, "a baseline", "70.0%", "you: mine & yours", "62.5%", "chance", "5.0%"]
+    lines = [f"{mean:>6}  {spread:>11}  {name}" for name, mean, spread in rows]
+    assert shown.plain.splitlines() == [heading, *lines]
+    assert shown.words == [heading, *(word for row in rows for word in row)]
     assert re.findall("<b>(.*?)</b>", shown[-1][0]) == ["you: mine &amp; yours"]
 
 
 @pytest.mark.parametrize("score", [0.0, 1.0, 1])
 def test_every_share_is_a_score(scores_file, score):
-    scores_file.write_text(json.dumps({"a": score}))
-    assert board.scores() == {"a": score}
+    """Alone, as an older board kept it, or one for each seed."""
+    scores_file.write_text(json.dumps({"a": score, "b": [score, 0.5]}))
+    assert board.scores() == {"a": [score], "b": [score, 0.5]}
 
 
 def test_an_error_of_the_learners_gradient_is_told_in_one_line(scores_file, shown):

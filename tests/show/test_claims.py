@@ -24,7 +24,7 @@ def shown(monkeypatch):
 def test_a_claim_that_holds_has_a_tick_the_sentence_and_the_figure(shown):
     claim("Decay moves the body", True, "81 %")
     [(html, plain)] = shown
-    assert plain == "✓ Decay moves the body: 81 %"
+    assert plain == "✓ Decay moves the body: 81 % [this run]"
     assert all(part in html for part in ("✓", "Decay moves the body", "81 %"))
     assert "does not hold" not in html
 
@@ -36,9 +36,24 @@ def test_a_claim_that_fails_says_so_in_words_and_in_red(shown):
     assert "✗ does not hold here" in html and "#B3261E" in html and "✓" not in html + plain
 
 
+def test_a_claim_says_how_it_was_seen(shown, monkeypatch):
+    monkeypatch.setattr(claims, "replicated", lambda: {"It was seen on others", "It is always so"})
+    claim("It was seen on others.", True, "3")
+    claim("It is always so", True, exact=True)
+    claim("Nobody else saw it", True)
+    claim("It was seen on others", False)
+    assert [plain for _, plain in shown] == [
+        "✓ It was seen on others: 3 [25 seeds]",
+        "✓ It is always so [exact]",
+        "✓ Nobody else saw it [this run]",
+        "✗ does not hold here: It was seen on others",
+    ]
+    assert ["[25 seeds]" in html for html, _ in shown] == [True, False, False, False]
+
+
 def test_without_ipython_the_plain_form_is_printed(capsys):
     claim("Two is less than three.", np.float64(2) < 3)
-    assert capsys.readouterr().out == "✓ Two is less than three\n"
+    assert capsys.readouterr().out == "✓ Two is less than three [this run]\n"
 
 
 @pytest.mark.parametrize("truth", [True, np.True_, np.bool_(True), np.all(np.ones(3) > 0)])
@@ -79,7 +94,7 @@ def test_recap_lists_each_claim_once_in_order_with_its_latest_result(shown):
     claim("First", True, "1.5")
     recap()
     html, plain = shown[-1]
-    assert plain.splitlines() == ["Claims of this session", "✓ First: 1.5", "✓ Second: 2"]
+    assert plain.splitlines() == ["Claims of this session", "✓ First: 1.5 [this run]", "✓ Second: 2 [this run]"]
     assert html.index("First") < html.index("Second") and html.count("First") == 1
 
 
