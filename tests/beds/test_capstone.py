@@ -110,3 +110,9 @@ def test_a_step_far_too_large_is_told_with_its_number():
     front.theta = np.full_like(front.theta, np.inf)
     with pytest.raises(capstone.WrongGradient, match="step 1 leaves NaN"):
         next(steps)
+
+
+def test_a_new_surrogate_takes_what_the_front_hands_over_and_is_its_seeds():
+    h = np.random.default_rng(0).standard_normal((5, capstone.K))
+    first, again, other = (capstone.new_surrogate(seed).forward(h) for seed in (0, 0, 1))
+    assert first.shape == (5, 3) and np.array_equal(first, again) and not np.array_equal(first, other)

@@ -52,3 +52,29 @@ def test_a_network_side_by_side_that_is_not_finite_is_counted():
     )
     assert finite.shape == (2, 2)
     assert (finite[0] == 6).all() and (finite[1] < 6).all()
+
+
+def test_four_numbers_are_measured_of_each_network_and_none_of_one_that_is_not_finite():
+    """The first layer hands h = relu(x) of four pixels on, W and the head read the largest of them."""
+    torch = pytest.importorskip("torch")
+    from course_utils.beds import data, layer_before
+
+    rng = np.random.default_rng(0)
+    labels = rng.integers(4, size=600)
+    x = np.eye(64)[labels] * rng.uniform(1, 2, (600, 1))
+    parts = [part for n in (0, 300, 400) for part in (x[n : n + 200], labels[n : n + 200])]
+    weights = [torch.zeros_like(w) for w in layer_before.fresh_weights(range(3), 1)]
+    W1, _, W, _, V, _ = weights
+    with torch.no_grad():
+        W1[:2, :4, :4] = torch.eye(4)  # network 0 and 1 see the label; network 1 reads it turned by one
+        W[:2, :4] = torch.eye(4)
+        V[0, :, :4] = torch.eye(4)
+        V[1, :, :4] = torch.eye(4).roll(1, 1)
+        W1[2] = torch.nan
+    found = layer_before.measure_each(weights, data.Digits(*parts))
+    assert found.shape == (4, 3)
+    np.testing.assert_array_equal(found[:, 0][[0, 1, 3]], 1)
+    np.testing.assert_array_equal(found[:2, 1], 0)  # its head is wrong,
+    assert found[3, 1] == 1  # and what it hands on still holds the label
+    assert 2.5 < found[2, 0] < 3.1 and found[2, 0] == found[2, 1]  # four classes: three directions
+    assert np.isnan(found[:, 2]).all()

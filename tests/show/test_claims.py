@@ -94,7 +94,11 @@ def test_recap_lists_each_claim_once_in_order_with_its_latest_result(shown):
     claim("First", True, "1.5")
     recap()
     html, plain = shown[-1]
-    assert plain.splitlines() == ["Claims of this session", "✓ First: 1.5 [this run]", "✓ Second: 2 [this run]"]
+    assert plain.splitlines() == [
+        "Claims of this session",
+        "✓ First: 1.5 [this run]",
+        "✓ Second: 2 [this run]",
+    ]
     assert html.index("First") < html.index("Second") and html.count("First") == 1
 
 
