@@ -1,6 +1,6 @@
 """The loop that trains: forward, loss, backward, step."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -40,8 +40,16 @@ def fit_surrogate(
 ) -> float:
     """Train a surrogate in place to return ``outputs`` (N, out) for ``h`` (N, k): mean squared error, batches of ``size``.
 
-    No queries: what g answered is known. Returns the last batch's loss (NaN for no steps).
+    No queries: what g answered is known. Returns the last batch's loss (NaN for no steps). Of S surrogates
+    at once, each has its own h (S, N, k) and outputs (S, N, out).
     """
-    some = (rng.integers(len(h), size=size) for _ in range(steps))
-    losses = fit(surrogate, rule, ((h[rows], outputs[rows]) for rows in some), mean_squared_error)
+
+    each = (np.arange(len(h))[:, None],) if h.ndim == 3 else ()  # which surrogate a row is for
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for _ in range(steps):
+            rows = rng.integers(h.shape[-2], size=(*h.shape[:-2], size))
+            yield h[*each, rows], outputs[*each, rows]
+
+    losses = fit(surrogate, rule, batches(), mean_squared_error)
     return losses[-1] if losses else np.nan

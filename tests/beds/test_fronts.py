@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_utils.beds.unknown import fronts
+from course_utils.beds.unknown import fronts, hybrids
 from course_utils.beds.unknown.fronts import (
     Run,
     new_front,
@@ -15,7 +15,7 @@ from course_utils.beds.unknown.fronts import (
 from course_utils.beds.unknown.tails import centred_digits, smooth_tail
 from course_utils.beds.unknown.tasks import accuracy_through, digit_task
 from course_utils.engine.blackbox import BlackBox
-from course_utils.engine.estimate import Estimate, forward_difference
+from course_utils.engine.estimate import Estimate, forward_difference, spsa
 from course_utils.engine.nn import Linear, Network, Tanh, softmax_cross_entropy
 
 TAIL = smooth_tail(0)
@@ -236,3 +236,50 @@ def test_online_takes_as_many_steps_in_the_front_as_it_is_told():
 def test_online_learns_from_few_queries():
     run = train_online(new_front(0), surrogate(), TAIL.forward, 1200, rate=0.01, seed=0)
     assert run.test > 0.85 and run.until(0.8) < 1200
+
+
+# --- several fronts at once ---
+
+
+def bending(seed):
+    return Network(Linear(16, 32), Tanh(), Linear(32, 10), seed=9 + np.asarray(seed))
+
+
+TRAINERS = {
+    "estimates": lambda s, g: train_front(new_front(s), g.forward, differences, 600, 0.01, seed=3, noise=0.1),
+    "known": lambda s, g: train_known(new_front(s), g, 100, 0.01, seed=3),
+    "on-line": lambda s, g: train_online(new_front(s), bending(s), g.forward, 100, 0.01, seed=3),
+    "a plane": lambda s, g: fronts.train_fixed_plane(new_front(s), g.forward, 40, 0.01, seed=3),
+    "half surrogate": lambda s, g: hybrids.train_hybrid(
+        new_front(s), bending(s), digit_task(g.forward), half_and_half, 100, 0.01, seed=3
+    ),
+}
+
+
+def half_and_half(losses, h, guess, rng):
+    grad, spent = spsa(losses, h, 0.1, rng)
+    return Estimate((grad + guess) / 2, spent)
+
+
+@pytest.mark.parametrize("train", TRAINERS.values(), ids=TRAINERS)
+def test_one_of_one_is_what_it_is_alone(train):
+    alone, one = train(0, smooth_tail(0)), train([0], smooth_tail([0]))
+    np.testing.assert_array_equal(one.queries, alone.queries)
+    np.testing.assert_allclose(one.accuracy, [alone.accuracy], atol=0.011)  # two images, to rounding
+    assert abs(one.test[0] - alone.test) < 0.005
+    assert one.until(0.05)[0] == alone.until(0.05)
+
+
+@pytest.mark.parametrize("train", TRAINERS.values(), ids=TRAINERS)
+def test_of_several_each_has_its_own_front_and_tail_and_pays_for_itself(train):
+    """A front in front of two tails that are alike learns alike; the queries are those of one front."""
+    alone, two = train(0, smooth_tail(0)), train([0, 5], smooth_tail([0, 5]))
+    np.testing.assert_array_equal(two.queries, alone.queries)
+    assert two.accuracy.shape == (2, len(two.queries)) and two.test.shape == (2,)
+    assert not np.array_equal(*two.accuracy)
+
+
+def test_several_fronts_learn_as_well_as_one():
+    run = train_front(new_front([0, 1]), smooth_tail([0, 1]).forward, differences, 20_000, 0.02, seed=0)
+    assert run.test.min() > 0.85 and run.until(0.8).max() < 15_000
+    assert np.isinf(run.until(1.01)).all()

@@ -10,6 +10,7 @@ from course_utils.beds.unknown.tails import (
     draw_bars,
     fern_tail,
     rough_tail,
+    side_by_side,
     smooth_tail,
     trained_network,
 )
@@ -104,6 +105,21 @@ def test_ferns_read_digits_behind_the_front_they_were_made_for(ferns):
 
 def test_a_smooth_tail_takes_h_of_another_width():
     assert smooth_tail(0, k=4).forward(np.zeros((3, 4))).shape == (3, 10)
+
+
+def test_several_tails_are_each_what_its_seed_alone_makes():
+    h = np.random.default_rng(1).uniform(-1, 1, (2, 5, 16))
+    together, rough = smooth_tail((2, 3)), rough_tail((2, 3))
+    for i, seed in enumerate((2, 3)):
+        np.testing.assert_allclose(together.forward(h)[i], smooth_tail(seed).forward(h[i]), rtol=1e-6)
+        held = ~rough.mask(list(rough.groups)[-1]).astype(
+            bool
+        )  # behind them, steep weights blow up any rounding
+        np.testing.assert_array_equal(rough.theta[i][held], rough_tail(seed).theta[held])
+    gs = [lambda h: 2 * h, lambda h: -h]
+    np.testing.assert_array_equal(side_by_side(gs)(h), [2 * h[0], -h[1]])
+    with pytest.raises(ValueError):
+        side_by_side(gs)(h[:1])
 
 
 # --- the renderer ---

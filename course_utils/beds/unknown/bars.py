@@ -60,12 +60,13 @@ def as_input(wanted: np.ndarray) -> np.ndarray:
     return 2 * (wanted - pictures("train").mean(axis=0))
 
 
-def pixel_loss(drawn: np.ndarray, wanted: np.ndarray) -> float:
-    """Squared error summed over the pixels of a picture, mean over the pictures; both (N, 144)."""
-    return float(((drawn - wanted) ** 2).sum(axis=1).mean())
+def pixel_loss(drawn: np.ndarray, wanted: np.ndarray) -> float | np.ndarray:
+    """Squared error summed over the pixels of a picture, mean over the pictures; both (N, 144). Of S drawings, (S,)."""
+    loss = ((drawn - wanted) ** 2).sum(axis=-1).mean(axis=-1)
+    return loss if loss.ndim else float(loss)
 
 
-def redrawn(front: Network, part: str) -> float:
+def redrawn(front: Network, part: str) -> float | np.ndarray:
     """R² of what g draws for the front's numbers: 1 is every pixel right, 0 as bad as the mean picture."""
     wanted = pictures(part)
     return 1 - pixel_loss(draw_bars(front.forward(as_input(wanted))), wanted) / pixel_loss(

@@ -2,15 +2,16 @@
 
 Each function makes a g, which takes h (N, k) and returns an array with N rows; smooth_tail and rough_tail
 return it as a Network, whose ``forward`` is g. Those that read digits were trained behind a front that is
-then thrown away; the front to train starts from random weights.
+then thrown away; the front to train starts from random weights. With a list of S seeds the Network is S
+tails at once, from h (S, N, k).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from course_utils.beds.data import Digits, batches, digits
-from course_utils.engine.nn import Layer, Linear, Network, ReLU, Tanh, softmax_cross_entropy
+from course_utils.engine.nn import Layer, Linear, Network, ReLU, Seed, Tanh, softmax_cross_entropy
 from course_utils.engine.update import Adam
 
 Tail = Callable[[np.ndarray], np.ndarray]  # h (N, k) to one row of outputs for each
@@ -25,12 +26,12 @@ def centred_digits() -> Digits:
     return Digits(*(2 * (part - mean) if part.ndim == 2 else part for part in parts))
 
 
-def smooth_tail(seed: int, k: int = 16) -> Network:
+def smooth_tail(seed: Seed, k: int = 16) -> Network:
     """Logits (N, 10) of a network k → 32 tanh → 10."""
     return trained_network(seed, k, [Linear(k, 32), Tanh(), Linear(32, 10)])[1]
 
 
-def rough_tail(seed: int) -> Network:
+def rough_tail(seed: Seed) -> Network:
     """Logits (N, 10) of 16 → 64 tanh → 64 tanh → 10: two random layers with weights ten times as steep as usual,
     never trained, and a linear layer trained on top of them."""
     layers = [Linear(16, 64), Tanh(), Linear(64, 64), Tanh(), Linear(64, 10)]
@@ -38,7 +39,7 @@ def rough_tail(seed: int) -> Network:
 
 
 def trained_network(
-    seed: int, k: int, tail: list[Layer], steepness: float | None = None
+    seed: Seed, k: int, tail: list[Layer], steepness: float | None = None
 ) -> tuple[Network, Network]:
     """A front 64 → 48 → k and a tail, trained together on the digits (Adam, rate 0.002, 40 epochs).
 
@@ -46,8 +47,9 @@ def trained_network(
     larger than usual.
     """
     d = centred_digits()
-    front = Network(Linear(64, 48), ReLU(), Linear(48, k), Tanh(), seed=2 * seed)
-    tail = Network(**{f"part{i}": [layer] for i, layer in enumerate(tail)}, seed=2 * seed + 1)
+    doubled = 2 * np.asarray(seed)
+    front = Network(Linear(64, 48), ReLU(), Linear(48, k), Tanh(), seed=doubled)
+    tail = Network(**{f"part{i}": [layer] for i, layer in enumerate(tail)}, seed=doubled + 1)
     if steepness is not None:
         last = list(tail.groups)[-1]
         tail.theta *= np.where(tail.mask(last), 1, steepness)
@@ -84,6 +86,11 @@ def fern_tail(seed: int, ferns: int = 200) -> Tail:
     return lambda h: table[np.arange(ferns), cells(h)].mean(axis=1)
 
 
+def side_by_side(gs: Sequence[Tail]) -> Tail:
+    """S tails as one, from h (S, N, k): the first for the first front, and so on."""
+    return lambda h: np.stack([g(part) for g, part in zip(gs, h, strict=True)])
+
+
 def only_on_grid(g: Tail, step: float) -> Tail:
     """g, which refuses an h (N, k) whose entries are not multiples of ``step``: ValueError."""
 
@@ -96,12 +103,12 @@ def only_on_grid(g: Tail, step: float) -> Tail:
 
 
 def draw_bars(h: np.ndarray) -> np.ndarray:
-    """A renderer: h (N, 5) to pictures (N, 144) of 12 x 12 pixels from 0 to 1, a bright bar on black.
+    """A renderer: h (..., 5) to pictures (..., 144) of 12 x 12 pixels from 0 to 1, a bright bar on black.
 
     The five numbers, squashed by tanh, are the bar's place across and down, its angle, length and width.
     Its edge is soft.
     """
-    across, down, angle, length, width = np.tanh(h).T[:, :, None]
+    across, down, angle, length, width = np.moveaxis(np.tanh(h), -1, 0)[..., None]
     at = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
     u, v = (part.ravel() for part in np.meshgrid(at, at))  # pixel centres, across and down
     u, v = u - 0.5 * across, v - 0.5 * down

@@ -15,7 +15,7 @@ class Task(NamedTuple):
 
     ``losses(outputs, target)`` is (N,), ``gradient(outputs, target)`` that of their mean, of the shape
     of ``outputs`` (N, out). ``score(front, part)`` is 1 for a perfect front, on the "validation" or
-    the "test" part.
+    the "test" part. Of several fronts at once, outputs are (S, N, out) and scores (S,).
     """
 
     g: Tail
@@ -40,9 +40,13 @@ def digit_task(g: Tail) -> Task:
     )
 
 
-def accuracy_through(front: Network, g: Tail, x: np.ndarray, y: np.ndarray) -> float:
-    """The share of images x (N, 64) that g reads right behind the front. Measuring is not training: nobody counts it."""
-    return float(np.mean(g(front.forward(x)).argmax(axis=1) == y))
+def accuracy_through(front: Network, g: Tail, x: np.ndarray, y: np.ndarray) -> float | np.ndarray:
+    """The share of images x (N, 64) that g reads right behind the front. Measuring is not training: nobody counts it.
+
+    Of S fronts in front of S tails, (S,).
+    """
+    share = np.mean(g(front.forward(x)).argmax(axis=-1) == y, axis=-1)
+    return share if share.ndim else float(share)
 
 
 def bar_task() -> Task:
@@ -54,6 +58,6 @@ def bar_task() -> Task:
         bars.as_input(wanted),
         wanted,
         lambda drawn, target: ((drawn - target) ** 2).sum(axis=1),
-        lambda drawn, target: 2 * (drawn - target) / len(drawn),
+        lambda drawn, target: 2 * (drawn - target) / drawn.shape[-2],
         bars.redrawn,
     )
