@@ -39,6 +39,10 @@ class Run(NamedTuple):
         first = np.where(there.any(axis=-1), self.queries[there.argmax(axis=-1)], np.inf)
         return first if first.ndim else float(first)
 
+    def of_each(self) -> list["Run"]:
+        """The S runs of S fronts, one by one."""
+        return [Run(self.queries, *each) for each in zip(self.accuracy, self.test, strict=True)]
+
 
 def new_front(seed: Seed, k: int = 16) -> Network:
     """f with random weights: digits (N, 64) → 32 ReLU → h (N, k), between -1 and 1 by a tanh."""
@@ -106,10 +110,12 @@ def train_front(
     seed: int,
     size: int = 16,
     noise: float = 0.0,
+    every: int = 1,
 ) -> Run:
     """Digits, with dL/dh at h = f(x) from ``estimator(losses, h, rng)``; the rest is backprop through f.
 
-    What g answers in training carries ``noise``, as in ``BlackBox``; accuracy is measured without.
+    What g answers in training carries ``noise``, as in ``BlackBox``; accuracy is measured without, after every
+    ``every`` steps.
     """
     task, rng, networks = digit_task(g), np.random.default_rng(seed), front.theta.shape[:-1]
     box = boxed(g, networks, noise=noise, seed=1000 + seed)  # not the batches' own draws again
@@ -120,7 +126,7 @@ def train_front(
         # The estimator means the loss over all rows, of which a front has its share.
         front.backward(prod(networks) * np.reshape(grad_rows, h.shape))
 
-    return train(front, task, box, fill_grad, budget, rate, rng, size)
+    return train(front, task, box, fill_grad, budget, rate, rng, size, every)
 
 
 def train_known(front: Network, tail: Network, budget: int, rate: float, seed: int) -> Run:
