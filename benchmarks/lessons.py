@@ -1,7 +1,8 @@
 """What each lesson costs on one core: Run All, memory, slowest cell: ``python -m benchmarks.lessons``.
 
 Every solution runs in a fresh kernel. The clock starts when the kernel is ready; the memory is the
-highest the kernel's process ever held. Arguments choose lessons: ``python -m benchmarks.lessons 03 07``.
+highest the kernel's process ever held. Time is judged in yards, a fixed piece of NumPy work done right before
+and right after the lesson. Arguments choose lessons: ``python -m benchmarks.lessons 03 07``.
 """
 
 import json
@@ -16,10 +17,10 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from benchmarks import verdict
+from benchmarks import verdict, yard
 
 SOLUTIONS = Path(__file__).parent.parent / "solutions"
-SECONDS, SECONDS_OF = 30, {"05": 90}  # lesson 05 trains around a zoo of a thousand Transformers
+YARDS, YARDS_OF = 30, {"05": 90}  # lesson 05 trains around a zoo of a thousand Transformers
 MEGABYTES, MEGABYTES_WITHOUT_TORCH = 700, 250
 PROBE = """
 import json, resource, sys
@@ -77,17 +78,18 @@ def main(numbers: list[str] | None = None) -> int:
         return 1
     results = []
     for path in paths:
+        before = yard()
         try:
             cost = run_all(path)
         except CellExecutionError as error:
             results.append(verdict(False, f"{path.stem}: a cell fails: {error.ename}: {error.evalue}"))
             continue
-        most_seconds = SECONDS_OF.get(path.name[:2], SECONDS)
+        yards, most_yards = 2 * cost.seconds / (before + yard()), YARDS_OF.get(path.name[:2], YARDS)
         most_megabytes = MEGABYTES if cost.torch else MEGABYTES_WITHOUT_TORCH
         results.append(
             verdict(
-                cost.seconds <= most_seconds and cost.megabytes <= most_megabytes,
-                f"{path.stem}: {cost.seconds:.1f} s (at most {most_seconds}), "
+                yards <= most_yards and cost.megabytes <= most_megabytes,
+                f"{path.stem}: {yards:.0f} yards (at most {most_yards}; {cost.seconds:.1f} s), "
                 f"{cost.megabytes:.0f} MB (at most {most_megabytes}{', torch' if cost.torch else ''}), "
                 f"slowest cell '{cost.slowest_id}' {cost.slowest_seconds:.1f} s",
             )

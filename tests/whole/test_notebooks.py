@@ -142,6 +142,34 @@ def test_links_to_other_lessons_lead_somewhere(path):
                 assert (path.parent / target).exists(), f"{cell.id}: {target}"
 
 
+def typed_answers(source):
+    """The lines that reveal an answer which was typed: where nothing that ran decides between the options.
+
+    The last option may be what is left when none of the others holds.
+    """
+    for call in ast.walk(ast.parse(source)):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "reveal":
+            measured = call.args[0]
+            parts = measured.values if isinstance(measured, ast.Dict) else [measured]
+            if len(parts) > 1 and ast.unparse(parts[-1]) == "True":
+                parts = parts[:-1]
+            if not all(any(isinstance(node, ast.Name) for node in ast.walk(part)) for part in parts):
+                yield call.lineno
+
+
+@each_solution
+def test_what_is_revealed_comes_out_of_the_run(path):
+    typed = {cell.id: [*typed_answers(cell.source)] for cell in code_cells(read(path))}
+    assert {name: lines for name, lines in typed.items() if lines} == {}
+
+
+def test_a_typed_answer_is_seen():
+    for typed in ("'yes'", "{'yes': True}", "{'yes': True, 'no': gain < 0}", "{'yes': 1 > 0, 'no': True}"):
+        assert [*typed_answers(f"guess.reveal({typed})")] == [1]
+    for measured in ("min(cost, key=cost.get), 'why'", "{'yes': gain > 0, 'no': True}"):
+        assert [*typed_answers(f"guess.reveal({measured})")] == []
+
+
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
 def test_ruff(command):
     ruff = shutil.which("ruff") or str(Path(sys.executable).with_name("ruff"))
