@@ -31,13 +31,14 @@ SHORTER = {
     },
     "08": {
         "SEEDS = range(5)": "SEEDS = range(2)",
-        "RATES, STEPS = [0.003, 0.01, 0.03], 512": "RATES, STEPS = [0.01], 20",
+        "STEPS = 512": "STEPS = 20",
+        "[0.001, 0.003, 0.01, 0.03]": "[0.01]",
         "steps=1024": "steps=20",
         "steps=512": "steps=20",
         "QUERIES, LENGTH, BARS_RATE = 1800, 900,": "QUERIES, LENGTH, BARS_RATE = 90, 45,",
         "(225, None)": "(9, None)",
         "20_000": "1000",
-        "rough[s].forward, 1024,": "rough[s].forward, 64,",
+        "rough.forward, 1024,": "rough.forward, 64,",
         "COST_RATES, NEAR = [0.01, 0.03, 0.1]": "COST_RATES, NEAR = [0.01]",
     },
     "09": {
@@ -52,7 +53,7 @@ SHORTER = {
     "12": {
         "capstone.task(seed)": "capstone.task(seed, 128)",
         "SEEDS = range(5)": "SEEDS = range(2)",
-        "OTHERS = range(15, 20)": "OTHERS = range(15, 17)",
+        "CHOOSING = range(100, 103)": "CHOOSING = range(100, 101)",
     },
 }
 
