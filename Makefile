@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help lab fresh check test processors mutation replicate notebooks bench course round room
+.PHONY: help lab fresh check test processors replicate mutation notebooks bench course round room
 .DELETE_ON_ERROR:
 
 help:  ## this list
