@@ -88,7 +88,9 @@ def test_two_learners_at_once_get_what_the_notebook_stores(attend, tmp_path, cap
     path = notebook(
         tmp_path / "right.ipynb",
         new_code_cell(FACTS, outputs=printed(json.dumps(facts) + "\n")),
-        new_code_cell(claims, outputs=[new_output("display_data", {"text/plain": "✓ Two and two: four"})]),
+        new_code_cell(
+            claims, outputs=[new_output("display_data", {"text/plain": "✓ Two and two: four [this run]"})]
+        ),
         new_code_cell("import time; print(time.time())", metadata={"tags": ["nbval-ignore-output"]}),
     )
     assert attend(path, "ada", "emmy") == 0
