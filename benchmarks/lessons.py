@@ -20,7 +20,7 @@ from nbclient.exceptions import CellExecutionError
 from benchmarks import verdict, yard
 
 SOLUTIONS = Path(__file__).parent.parent / "solutions"
-YARDS, YARDS_OF = 30, {"05": 90}  # lesson 05 trains around a zoo of a thousand Transformers
+YARDS, YARDS_OF = 80, {"05": 200}  # lesson 05 trains around a zoo of a thousand Transformers
 MEGABYTES, MEGABYTES_WITHOUT_TORCH = 700, 250
 PROBE = """
 import json, resource, sys

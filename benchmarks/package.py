@@ -13,8 +13,8 @@ from course_utils.exercises import all_exercises, check
 from course_utils.exercises.checking import expected_values
 from making.bank_table import blank
 
-YARDS_TO_IMPORT = 0.3
-YARDS_TO_CHECK = 0.3
+YARDS_TO_IMPORT = 0.5
+YARDS_TO_CHECK = 0.5
 TRIES = 5
 
 IMPORT = """
