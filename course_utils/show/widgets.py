@@ -56,34 +56,6 @@ class Prediction:
             button.on_click(lambda _, option=option: self._choose(option))
         self._mark()
 
-    def reveal(self, measured: str | Mapping[str, bool], why: str = "") -> None:
-        """Show what was measured beside what was predicted: one of the options.
-
-        ``measured`` comes out of the run: the option itself, or for options whether they are true; the first
-        that is counts, and where none is, that is said, without the reason ``why``.
-        """
-        if isinstance(measured, str):
-            measured = {measured: True}
-        for option in measured:
-            if option not in self.options:
-                raise ValueError(f"The answer {option!r} is none of the options: {', '.join(self.options)}.")
-        answer = next((option for option, holds in measured.items() if holds), None)
-        if answer is None:
-            answer, why = "none of these", ""
-        if self.choice is None:
-            kind, heading, comment = "plain", f"Measured: {answer}.", ""
-        elif self.choice == answer:
-            kind, heading = "good", f"You predicted {self.choice}; measured: {answer}."
-            comment = "Your prediction is right."
-        else:
-            kind, heading = "wait", f"You predicted {self.choice}; measured: {answer}."
-            comment = "It came out different, and that difference is worth a minute."
-        lines = [part for part in (comment, why) if part]
-        emit(
-            card(kind, escape(heading), "".join(f"<div>{escape(part)}</div>" for part in lines)),
-            "\n".join([heading, *lines]),
-        )
-
     def _choose(self, option: str) -> None:
         self.choice = option
         self._mark()
@@ -124,11 +96,57 @@ class Prediction:
         """Nothing: ``predict`` as the last line of a cell has already shown the buttons."""
 
 
-def predict(question: str, options: list[str]) -> Prediction:
-    """Ask ``question`` with one button for each of ``options``. Never waits for an answer."""
-    prediction = Prediction(question, options)
-    prediction._show()
-    return prediction
+# The predictions of this session by name: a cell that reveals an answer needs none of them.
+_asked: dict[str, Prediction] = {}
+
+
+def predict(name: str, question: str, options: Sequence[str] = ()) -> Prediction:
+    """Ask ``question`` with one button for each of ``options``. Never waits for an answer.
+
+    ``reveal(name, ...)`` answers it, in the same cell or in any later one.
+    """
+    if not isinstance(question, str):
+        raise TypeError(
+            "predict takes a name, a question and its options. If you have not written this line yourself, "
+            "your copy of the lesson is older than the course: run make fresh LESSON=NN in the course's "
+            "folder, which keeps your copy and brings the new one."
+        )
+    _asked[name] = Prediction(question, options)
+    _asked[name]._show()
+    return _asked[name]
+
+
+def reveal(name: str, measured: str | Mapping[str, bool], why: str = "") -> None:
+    """Show what was measured beside what was predicted under ``name``; alone, if that cell was skipped.
+
+    ``measured`` comes out of the run: the option itself, or for options whether they are true; the first
+    that is counts, and where none is, that is said, without the reason ``why``.
+    """
+    prediction = _asked.get(name)
+    if isinstance(measured, str):
+        measured = {measured: True}
+    for option in measured if prediction else ():
+        if option not in prediction.options:
+            raise ValueError(
+                f"The answer {option!r} is none of the options: {', '.join(prediction.options)}."
+            )
+    answer = next((option for option, holds in measured.items() if holds), None)
+    if answer is None:
+        answer, why = "none of these", ""
+    choice = prediction.choice if prediction else None
+    if choice is None:
+        kind, heading, comment = "plain", f"Measured: {answer}.", ""
+    elif choice == answer:
+        kind, heading = "good", f"You predicted {choice}; measured: {answer}."
+        comment = "Your prediction is right."
+    else:
+        kind, heading = "wait", f"You predicted {choice}; measured: {answer}."
+        comment = "It came out different, and that difference is worth a minute."
+    lines = [part for part in (comment, why) if part]
+    emit(
+        card(kind, escape(heading), "".join(f"<div>{escape(part)}</div>" for part in lines)),
+        "\n".join([heading, *lines]),
+    )
 
 
 def what_if(

@@ -10,7 +10,7 @@ import pytest
 from nbclient import NotebookClient
 
 from course_utils.show import widgets
-from course_utils.show.widgets import Prediction, predict, what_if
+from course_utils.show.widgets import Prediction, predict, reveal, what_if
 
 plt.switch_backend("Agg")  # no window, on a desktop either
 
@@ -36,7 +36,7 @@ def draw(rate, momentum=0.0):
 
 
 def test_a_prediction_is_none_until_a_click_and_can_be_changed(shown):
-    prediction = predict("Does it move?", ["not at all", "a little", "a lot"])
+    prediction = predict("moves", "Does it move?", ["not at all", "a little", "a lot"])
     assert prediction.choice is None
     prediction.buttons[1].click()
     assert prediction.choice == "a little"
@@ -45,7 +45,7 @@ def test_a_prediction_is_none_until_a_click_and_can_be_changed(shown):
 
 
 def test_the_chosen_button_is_marked_by_more_than_colour(shown):
-    prediction = predict("Does it move?", ["no", "yes"])
+    prediction = predict("moves", "Does it move?", ["no", "yes"])
     prediction.buttons[0].click()
     prediction.buttons[1].click()
     assert [button.description for button in prediction.buttons] == ["no", "✓ yes"]
@@ -54,12 +54,12 @@ def test_the_chosen_button_is_marked_by_more_than_colour(shown):
 
 
 def test_reveal_compares_kindly_and_says_why(shown):
-    prediction = predict("Does <it> move?", ["no", "yes"])
-    prediction.reveal("yes", "decay < mask")
+    prediction = predict("moves", "Does <it> move?", ["no", "yes"])
+    reveal("moves", "yes", "decay < mask")
     prediction.buttons[1].click()
-    prediction.reveal("yes")
+    reveal("moves", "yes")
     prediction.buttons[0].click()
-    prediction.reveal("yes", "decay < mask")
+    reveal("moves", "yes", "decay < mask")
     unanswered, right, different = (plain for _, _, plain in shown[1:])
     assert unanswered == "Measured: yes.\ndecay < mask"
     assert right == "You predicted yes; measured: yes.\nYour prediction is right."
@@ -68,23 +68,41 @@ def test_reveal_compares_kindly_and_says_why(shown):
 
 
 def test_the_first_option_that_is_true_is_what_was_measured(shown):
-    prediction = predict("How many?", ["none", "some", "all"])
+    prediction = predict("moves", "How many?", ["none", "some", "all"])
     for measured, said in [
         ({"none": np.bool_(False), "some": np.bool_(True), "all": True}, "Measured: some.\nwhy"),
         ({"none": False, "all": False}, "Measured: none of these."),
     ]:
-        prediction.reveal(measured, "why")
+        reveal("moves", measured, "why")
         assert shown[-1][2] == said
     prediction.buttons[0].click()
-    prediction.reveal({"none": False})
+    reveal("moves", {"none": False})
     assert shown[-1][2].startswith("You predicted none; measured: none of these.\nIt came out different")
     with pytest.raises(ValueError, match="The answer 'few' is none of the options: none, some, all"):
-        prediction.reveal({"few": False})
+        reveal("moves", {"few": False})
 
 
 def test_an_answer_that_is_no_option_is_an_error_that_lists_the_options(shown):
     with pytest.raises(ValueError, match=r"'maybe' is none of the options: no, yes"):
-        predict("Does it move?", ["no", "yes"]).reveal("maybe")
+        predict("moves", "Does it move?", ["no", "yes"])
+        reveal("moves", "maybe")
+
+
+def test_a_prediction_that_was_skipped_leaves_nothing_behind(shown):
+    reveal("never asked", {"no": False, "yes": True}, "Because.")
+    assert [plain for _, _, plain in shown] == ["Measured: yes.\nBecause."]
+
+
+def test_a_prediction_asked_again_forgets_the_old_choice(shown):
+    predict("moves", "Does it move?", ["no", "yes"]).buttons[1].click()
+    predict("moves", "Does it move?", ["no", "yes"])
+    reveal("moves", "yes")
+    assert shown[-1][2] == "Measured: yes."
+
+
+def test_an_older_copy_of_a_lesson_is_told_how_to_get_the_new_one():
+    with pytest.raises(TypeError, match="older than the course.* make fresh"):
+        predict("Does it move?", ["no", "yes"])
 
 
 @pytest.mark.parametrize("options", ["yes", [], ["yes"], ["yes", "yes"], ["yes", ""], [1, 2]])
@@ -217,13 +235,13 @@ def test_a_bar_hands_on_everything_and_an_error(capsys):
 
 CELLS = [
     """
-from course_utils.show.widgets import predict, what_if
+from course_utils.show.widgets import predict, reveal, what_if
 from course_utils.show import plots
 from course_utils.show.claims import claim, recap
 import matplotlib.pyplot as plt""",
-    "guess = predict('Does it move?', ['no', 'yes'])",
-    "predict('Last line?', ['no', 'yes'])",
-    "guess.reveal('yes', 'Because.')",
+    "moves = predict('moves', 'Does it move?', ['no', 'yes'])",
+    "predict('last', 'Last line?', ['no', 'yes'])",
+    "reveal('moves', 'yes', 'Because.')",
     """
 def draw(rate):
     fig, ax = plt.subplots()

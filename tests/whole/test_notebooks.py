@@ -148,8 +148,8 @@ def typed_answers(source):
     The last option may be what is left when none of the others holds.
     """
     for call in ast.walk(ast.parse(source)):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "reveal":
-            measured = call.args[0]
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "reveal":
+            measured = call.args[1]
             parts = measured.values if isinstance(measured, ast.Dict) else [measured]
             if len(parts) > 1 and ast.unparse(parts[-1]) == "True":
                 parts = parts[:-1]
@@ -165,9 +165,9 @@ def test_what_is_revealed_comes_out_of_the_run(path):
 
 def test_a_typed_answer_is_seen():
     for typed in ("'yes'", "{'yes': True}", "{'yes': True, 'no': gain < 0}", "{'yes': 1 > 0, 'no': True}"):
-        assert [*typed_answers(f"guess.reveal({typed})")] == [1]
+        assert [*typed_answers(f"reveal('moves', {typed})")] == [1]
     for measured in ("min(cost, key=cost.get), 'why'", "{'yes': gain > 0, 'no': True}"):
-        assert [*typed_answers(f"guess.reveal({measured})")] == []
+        assert [*typed_answers(f"reveal('moves', {measured})")] == []
 
 
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
