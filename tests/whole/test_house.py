@@ -13,7 +13,16 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "course_utils"
 # A module imports from its own room and from those on a lower floor. The package's own files, which
 # hand on what a lesson's first cell imports, stand above all.
-FLOOR = {"engine": 0, "show": 0, "learner": 1, "beds": 1, "exercises": 2, "lessons": 3, "course_utils": 4}
+FLOOR = {
+    "engine": 0,
+    "show": 0,
+    "pytorch": 0,
+    "learner": 1,
+    "beds": 1,
+    "exercises": 2,
+    "lessons": 3,
+    "course_utils": 4,
+}
 OUTSIDE = {"making", "teaching", "benchmarks", "tests"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
