@@ -1,0 +1,116 @@
+"""The pictures of lesson 06. Each takes what was measured and returns ``(figure, description)``."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from course_utils.beds.layer_groups.fine_tuning import Sweep
+from course_utils.show import plots
+
+Rows = Mapping[str, np.ndarray]  # what was done -> accuracies (seeds,)
+
+
+def digit_rows(
+    rows: Mapping[str, np.ndarray], labels: Mapping[str, Sequence[int]] | None = None
+) -> tuple[Figure, str]:
+    """Ten images (10, 64) in each row, under their labels (0 to 9 if not given), with the row's name at its left."""
+    labels = labels or {name: range(10) for name in rows}
+    fig, grid = plt.subplots(len(rows), 10, figsize=(9.2, 0.98 * len(rows)), squeeze=False)
+    darkest = max(images.max() for images in rows.values())
+    for axes, name in zip(grid, rows, strict=True):
+        palest = min(0.0, rows[name].min())  # white, or grey where ink can be negative
+        for ax, image, label in zip(axes, rows[name], labels[name], strict=True):
+            ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=palest, vmax=darkest)
+            ax.set_title(str(label), fontsize=9, fontweight="normal", loc="center", pad=3)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set(visible=True, color="#BBBBBB")
+        axes[0].set_ylabel(name, rotation=0, ha="right", va="center", labelpad=8)
+    named = "; ".join(f"{name}, labels {' '.join(str(label) for label in labels[name])}" for name in rows)
+    return fig, f"Ten digits of 8 by 8 pixels in each row: {named}."
+
+
+def hills(sweeps: Mapping[tuple[int, str], Sweep], rules: Mapping[str, str]) -> tuple[Figure, str]:
+    """Test accuracy against the top rate, a panel for each number of labels; ``rules``: the role of each rule."""
+    counts = sorted({labels for labels, rule in sweeps if rule in rules})
+    fig, axes = plt.subplots(1, len(counts), figsize=(11, 3.6), sharey=True)
+    title = "Dividing moves the hill to the right, and hardly lifts it"
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    told = []
+    for ax, labels in zip(np.atleast_1d(axes), counts, strict=True):
+        for rule, role in rules.items():
+            sweep = sweeps[labels, rule]
+            plots.spread(ax, sweep.rates, sweep.test.T, role, rule if labels == counts[-1] else "")
+            told.append(f"{rule} with {labels} labels {sweep.at_best.mean():.0%} at {sweep.best_rate:g}")
+        ax.set(xscale="log", xlabel="top rate", ylim=(0, 1), xticks=sweep.rates)
+        ax.set_xticklabels([f"{rate:g}" for rate in sweep.rates], fontsize=8.5)
+        ax.set_title(f"{labels} labels a class", fontsize=10.5)
+        ax.minorticks_off()
+    np.atleast_1d(axes)[0].set_ylabel("test accuracy")
+    return (
+        fig,
+        f"Test accuracy against the top rate. {title}. Thin lines are seeds, bold ones their medians. "
+        f"Means at each rule's best top rate: {'; '.join(told)}.",
+    )
+
+
+def rows(
+    panels: Mapping[str, Rows],
+    coloured: Mapping[str, str],
+    *,
+    before: Mapping[str, float] | None = None,
+    hollow: Mapping[str, Rows] | None = None,
+    title: str = "",
+    lowest: float = 0.0,
+) -> tuple[Figure, str]:
+    """A dot for each seed and a bar at their mean: a panel for each task, a row for each thing that was done.
+
+    ``coloured`` names the row in colour of a panel. ``before`` is the accuracy before any of it, dashed.
+    ``hollow`` has further accuracies of the same rows, drawn as hollow dots. The axis begins at ``lowest``.
+    """
+    count = max(len(panel) for panel in panels.values())
+    size = (11 if len(panels) > 1 else 7, 0.9 + 0.42 * count + (0.3 if title else 0))
+    fig, axes = plt.subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
+    for ax, name in zip(np.atleast_1d(axes), panels, strict=True):
+        if before:
+            ax.axvline(before[name], color=plots.COLOURS["frozen"], linestyle="--")
+        for row, (done, found) in enumerate(panels[name].items()):
+            colour = plots.COLOURS["trainable" if done == coloured.get(name) else "tail"]
+            place = row + np.linspace(-0.16, 0.16, len(found))
+            if hollow:
+                ax.plot(hollow[name][done], place, "o", color=colour, markersize=5, fillstyle="none")
+            ax.plot(found, place, "o", color=colour, markersize=5)
+            ax.plot(found.mean(), row, "k|", markersize=17)
+        ax.set(
+            yticks=range(count),
+            ylim=(count - 0.5, -0.5),
+            xlim=(lowest - 0.02, 1),
+            xticks=np.linspace(lowest, 1, 3),
+        )
+        ax.set(yticklabels=list(panels[name]), xlabel="test accuracy")
+        ax.set_title(name if len(panels) > 1 else "", fontsize=10.5)
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    told = "; ".join(
+        f"{name}: " + ", ".join(f"{done} {found.mean():.2f}" for done, found in panel.items())
+        for name, panel in panels.items()
+    )
+    said = f"Test accuracy, a dot for each seed. {title}{'.' if title else ''} Means: {told}."
+    return fig, said + (" Hollow dots: at the rate that all shared." if hollow else "")
+
+
+def losses(curves: Sequence[np.ndarray], found: np.ndarray, rates: Mapping[str, float]) -> tuple[Figure, str]:
+    """Training loss against steps, each point the mean of three; ``curves`` (steps, seeds), ``found`` (seeds,) accuracies."""
+    per_seed = np.transpose(curves)
+    smooth = per_seed[:, : per_seed.shape[1] // 3 * 3].reshape(len(per_seed), -1, 3).mean(axis=2)
+    fig, ax = plt.subplots(figsize=(7, 2.8))
+    plots.spread(ax, np.arange(3, 3 * smooth.shape[1] + 1, 3), smooth, "train", "training loss")
+    ax.set(xlabel="step", ylabel="loss", yscale="log", ylim=(0.02, 30))
+    ax.set_title(f"Accuracy on validation images: {found.mean():.2f}")
+    named = ", ".join(f"{group} {rate:g}" for group, rate in rates.items())
+    return (
+        fig,
+        f"Rates: {named}. Mean accuracy {found.mean():.2f} on validation images, "
+        f"loss {np.median(smooth[:, -1]):.1f} at the end.",
+    )
