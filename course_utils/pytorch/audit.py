@@ -36,7 +36,7 @@ class Row:
     def __str__(self) -> str:
         meant = "stay" if self.stays else "follow" if self.is_buffer else "train"
         moved = "no" if self.moved == 0 else _share(self.moved)
-        arrived = "" if self.is_buffer else "none" if self.gradient is None else f"{self.gradient:.2g}"
+        arrived = "" if self.is_buffer else _arrived(self.gradient)
         held = "" if self.is_buffer else ", ".join(self.held) or "none"
         return f"{meant:<9} {moved:<8} {arrived:<9} {held}".rstrip()
 
@@ -186,7 +186,13 @@ def _moved(row: Row) -> float:
 
 
 def _share(moved: float) -> str:
-    return "from 0" if moved == float("inf") else f"{moved:.2g}×" if moved > 10 else f"{moved:.1%}"
+    if moved == float("inf"):
+        return "from 0"
+    return "< 0.1%" if moved < 0.001 else f"{moved:.1%}" if moved < 10 else f"{moved:.2g}×"
+
+
+def _arrived(gradient: float | None) -> str:
+    return "none" if gradient is None else "< 1e-6" if 0 < gradient < 1e-6 else f"{gradient:.2g}"
 
 
 def _movers(p: Tensor, group: dict, memory: dict) -> tuple[str, set[str]]:

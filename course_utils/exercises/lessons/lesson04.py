@@ -10,86 +10,130 @@ from course_utils.exercises.bank import Case, Entry, WrongResult, describe, numb
 MASKS = {3: np.array([1.0, 0, 1]), 5: np.array([0.0, 1, 1, 0, 1])}
 
 
-def step_case(size: int, seed: int, rate: float, decay: float) -> dict[str, Any]:
-    return numbers(seed, theta=size, grad=size) | dict(rate=rate, mask=MASKS[size].copy(), decay=decay)
+class Rule:
+    """Momentum with L2 decay, already under way: what 4.1 is handed as a step that it cannot look into."""
+
+    def __init__(self, velocity: np.ndarray, rate: float, decay: float) -> None:
+        self.velocity, self.rate, self.decay, self.calls = velocity, rate, decay, 0
+
+    def __call__(self, theta: np.ndarray, grad: np.ndarray) -> None:
+        self.velocity = 0.9 * self.velocity + grad + self.decay * theta
+        theta -= self.rate * self.velocity
+        self.calls += 1
+
+
+def any_rule_case(size: int, seed: int, rate: float, decay: float) -> dict[str, Any]:
+    case = numbers(seed, theta=size, grad=size, velocity=size)
+    step = Rule(case.pop("velocity"), rate, decay)
+    return case | dict(mask=MASKS[size].copy(), step=step)
+
+
+def observe_step(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+    return {"theta": arguments["theta"], "number of steps": arguments["step"].calls}
 
 
 MASKED = Entry(
     "4.1",
-    returns=("new_theta",),
-    checked="Masked weights stay and the others move as they should, for two sets of weights.",
+    returns=(),
+    observe=observe_step,
+    may_change=("theta", "step"),
+    checked="Masked weights stay and the others move, under two rules that decay and remember.",
     cases=(
-        Case("three weights, the middle one masked", lambda: step_case(3, 41, 0.1, 0.5)),
-        Case("five weights, two masked", lambda: step_case(5, 42, 0.5, 0.1)),
+        Case("three weights, the middle one masked", lambda: any_rule_case(3, 41, 0.1, 0.5)),
+        Case("five weights, two masked", lambda: any_rule_case(5, 42, 0.5, 0.1)),
     ),
     hints=(
-        "Everything that ends in the step has to pass the mask, the decay too.",
-        "theta − rate · mask · ( … + decay · theta )",
+        "You cannot stop the rule from moving a weight. You can put it back afterwards.",
+        "Keep a copy of theta before the step. A second name for it is no copy: the step changes theta itself.",
+        "Then write into theta, where mask is 0: theta[mask == 0] = …",
     ),
     rtol=1e-7,
 )
 
 
 @MASKED.reference
-def masked_step(theta, grad, rate, mask, decay):
-    """One step of gradient descent with L2 decay in which masked weights stay.
+def masked_step(theta, grad, mask, step):
+    """One step of any rule in which masked weights stay.
 
     theta, grad, mask: shape (P,), mask is 1 where a weight moves and 0 where it stays.
-    rate, decay: numbers; the decay adds decay · theta to the gradient.
-    Return the new theta, shape (P,).
+    step: a rule that you cannot look into. step(theta, grad) changes theta in place and returns nothing;
+    it may add a decay, and it may remember earlier gradients. Call it once.
+    Change theta in place as well: moved where mask is 1, bitwise as before where mask is 0. Return nothing.
     """
-    return theta - rate * mask * (grad + decay * theta)
+    before = theta.copy()
+    step(theta, grad)
+    theta[mask == 0] = before[mask == 0]
 
 
 @MASKED.wrong(
-    "Your mask multiplies the gradient, but the decay is added after it and moves the masked weights: "
-    "everything that ends in the step must pass the mask."
+    "You mask the gradient, and the rule moves the masked weights all the same, by its decay and by what it "
+    "remembers. Let it step, then put back what should stay."
 )
-def decay_escapes(theta, grad, rate, mask, decay):
-    return theta - rate * (mask * grad + decay * theta)
+def only_the_gradient(theta, grad, mask, step):
+    step(theta, mask * grad)
 
 
-@MASKED.wrong("Your mask multiplies the weights, so masked ones become 0. It belongs to the step.")
-def masked_weights_zeroed(theta, grad, rate, mask, decay):
-    return mask * (theta - rate * (grad + decay * theta))
-
-
-@MASKED.wrong("The decay escapes the rate. L2 decay is part of the gradient, so the rate scales it too.")
-def decay_not_scaled_by_the_rate(theta, grad, rate, mask, decay):
-    return theta - mask * (rate * grad + decay * theta)
-
-
-@MASKED.wrong("The decay is missing: add decay * theta to the gradient.")
-def decay_left_out(theta, grad, rate, mask, decay):
-    return theta - rate * mask * grad
-
-
-@MASKED.wrong("You step uphill: take the step away from theta.")
-def step_added(theta, grad, rate, mask, decay):
-    return theta + rate * mask * (grad + decay * theta)
+@MASKED.wrong(
+    "The masked weights move with all the others. Two ways to get there: `before = theta` is a second name for "
+    "the same array, so take theta.copy(); or you build a new array, and theta itself never gets it, so write "
+    "into theta[...]."
+)
+def no_copy(theta, grad, mask, step):
+    before = theta
+    step(theta, grad)
+    theta[mask == 0] = before[mask == 0]
 
 
 @MASKED.wrong("Your mask is turned round: 1 moves, 0 stays.")
-def mask_turned_round(theta, grad, rate, mask, decay):
-    return theta - rate * (1 - mask) * (grad + decay * theta)
+def mask_turned_round(theta, grad, mask, step):
+    before = theta.copy()
+    step(theta, grad)
+    theta[mask == 1] = before[mask == 1]
 
 
-@MASKED.wrong("Your decay makes the weights grow: its gradient is added.")
-def decay_grows_the_weights(theta, grad, rate, mask, decay):
-    return theta - rate * mask * (grad - decay * theta)
+@MASKED.wrong("Your mask multiplies the weights, so masked ones become 0. Put back what they were.")
+def masked_weights_zeroed(theta, grad, mask, step):
+    step(theta, grad)
+    theta *= mask
+
+
+@MASKED.wrong("Nothing moves: you put all of theta back. Put back only where mask is 0.")
+def all_put_back(theta, grad, mask, step):
+    before = theta.copy()
+    step(theta, grad)
+    theta[:] = before
+
+
+@MASKED.wrong("You call step twice, so the others move twice as well: once is the whole step.")
+def two_steps(theta, grad, mask, step):
+    before = theta.copy()
+    step(theta, grad)
+    theta[mask == 0] = before[mask == 0]
+    step(theta, grad)
+    theta[mask == 0] = before[mask == 0]
+
+
+@MASKED.wrong("The masked entries jump to the value of the first one: index before with mask == 0, too.")
+def first_entry_everywhere(theta, grad, mask, step):
+    before = theta.copy()
+    step(theta, grad)
+    theta[mask == 0] = before[0]
 
 
 @MASKED.right
-def masked_step_with_index(theta, grad, rate, mask, decay):
-    new = theta.copy()
-    moving = mask == 1
-    new[moving] -= rate * (grad[moving] + decay * theta[moving])
-    return new
+def masked_step_where(theta, grad, mask, step):
+    before = theta.copy()
+    step(theta, grad)
+    theta[:] = np.where(mask == 1, theta, before)
 
 
 @MASKED.right
-def masked_step_by_entry(theta, grad, rate, mask, decay):
-    return [t - rate * (g + decay * t) if m else t for t, g, m in zip(theta, grad, mask, strict=True)]
+def masked_step_by_its_move(theta, grad, mask, step):
+    moved = np.array(theta)
+    step(moved, grad)
+    for i in range(len(theta)):
+        if mask[i]:
+            theta[i] = moved[i]
 
 
 FROZEN_MOMENTUM = Entry(
