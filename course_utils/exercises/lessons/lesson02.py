@@ -187,7 +187,7 @@ def gate_missing(grad_y, x):
     return grad_y
 
 
-@RELU.wrong("Your gate is inverted: gradients pass where x was positive.")
+@RELU.wrong("Your gate is inverted: gradients should pass where x was positive.")
 def gate_inverted(grad_y, x):
     return grad_y * (x < 0)
 
@@ -274,7 +274,7 @@ def cross_entropy_backward(logits, y):
     """Gradient of the mean cross-entropy of softmax(logits) with labels y.
 
     logits: shape (N, C). y: labels 0..C-1, shape (N,).
-    Return grad_logits, shape (N, C): (softmax(logits) - onehot(y)) / N.
+    Return grad_logits, shape (N, C).
     """
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
@@ -518,7 +518,8 @@ TRAIN = Entry(
 def train(net, loss, batches, rate):
     """Gradient descent, one step a batch.
 
-    net: a Network. loss: loss(logits, y) returns the loss (a number) and grad_logits.
+    net: a Network, with net.forward(x), net.backward(grad_logits), net.theta and net.grad.
+    loss: loss(logits, y) returns the loss (a number) and grad_logits.
     batches: pairs (x, y). rate: a number.
     Change net.theta in place and return the list of losses, one a batch, each from before its step.
     """
