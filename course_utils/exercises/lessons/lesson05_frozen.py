@@ -1,4 +1,4 @@
-"""Exercises of lesson 05, from 5.3: a stack of frozen models, a step that moves only the bread, and a choice."""
+"""Exercises 5.3 and 5.4 of lesson 05: a stack of frozen models, and a step that moves only the bread."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.beds.zoo.models import SHAPES, attention, feed_forward, norm, transformer
-from course_utils.exercises.bank import Case, Entry, WrongResult, describe
+from course_utils.exercises.bank import Case, Entry, WrongResult, describe, observe_results
 from course_utils.exercises.lessons.lesson05 import with_gradient
 
 
@@ -274,348 +274,292 @@ def transformer_by_model(weights, x):
 
 def step_with(
     front: Any,
-    frozen: Any,
+    models: Any,
     back: Any,
     z: Any,
     labels: Any,
     optimizer: Any,
     *,
+    freeze: Callable = lambda models: models.eval().requires_grad_(False),
     middle: Callable = lambda answers: answers,
-    queries: Callable = lambda queries: queries,
     loss_of: Callable | None = None,
-    clear: bool = True,
+    clear: Callable = lambda optimizer: optimizer.zero_grad(),
     clear_late: bool = False,
-    step: bool = True,
-) -> float:
+    step: Callable = lambda optimizer: optimizer.step(),
+    reached: Callable = lambda front: any(weight.grad is not None for weight in front.parameters()),
+) -> tuple[float, bool]:
     """The step with one thing done otherwise: what the wrong versions below are made of."""
     from torch.nn.functional import binary_cross_entropy_with_logits
 
-    scores = back(middle(frozen(queries(front(z)))))
+    freeze(models)
+    scores = back(middle(models(front(z))))
     loss = (loss_of or binary_cross_entropy_with_logits)(scores, labels)
-    if clear:
-        optimizer.zero_grad()
+    clear(optimizer)
     loss.backward()
     if clear_late:
         optimizer.zero_grad()
-    if step:
-        optimizer.step()
-    return loss.item()
+    step(optimizer)
+    return loss.item(), reached(front)
 
 
-def sandwich_case(seed: int) -> dict[str, Any]:
-    """A sandwich of small linear layers with gradients left over from an earlier step."""
+def sandwich_case(seed: int, lets_through: bool = True) -> dict[str, Any]:
+    """A sandwich of small layers with gradients left over from an earlier step, and a memory in the optimizer."""
     import torch
 
     rng = torch.Generator().manual_seed(seed)
-    front, back = torch.nn.Linear(3, 4), torch.nn.Sequential(torch.nn.Linear(4, 1), torch.nn.Flatten(0))
+    front = torch.nn.Sequential(torch.nn.Linear(3, 4))
+    back = torch.nn.Sequential(torch.nn.Linear(4, 1), torch.nn.Flatten(0))
     bread = [*front.parameters(), *back.parameters()]
     for weight in bread:
         weight.data = torch.randn(weight.shape, generator=rng)
         weight.grad = torch.randn(weight.shape, generator=rng)
-    frozen_weights = torch.randn(5, 4, 4, generator=rng)
-    return dict(
-        front=front,
-        frozen=Frozen(frozen_weights),
-        back=back,
-        z=torch.randn(3, generator=rng),
-        labels=torch.tensor([1.0, 0.0, 1.0, 1.0, 0.0]),
-        optimizer=torch.optim.SGD(bread, lr=0.5),
-    )
+    models = stack_of_five(torch.randn(5, 4, 4, generator=rng), lets_through)
+    optimizer = torch.optim.SGD(bread, lr=0.5, momentum=0.5)
+    for weight in back.parameters():
+        optimizer.state[weight]["momentum_buffer"] = torch.ones_like(weight)
+    z, labels = torch.randn(3, generator=rng), torch.tensor([1.0, 0.0, 1.0, 1.0, 0.0])
+    return dict(front=front, models=models, back=back, z=z, labels=labels, optimizer=optimizer)
 
 
-class Frozen:
-    """A stand-in for the zoo: five models of one layer."""
+def stack_of_five(weights: Any, lets_through: bool) -> Any:
+    """A stand-in for the zoo: five models of one layer, whose answers are halved while it is in training mode."""
+    import torch
 
-    def __init__(self, weights: Any) -> None:
-        self.weights = weights
+    class Five(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weights = torch.nn.Parameter(weights)
 
-    def __call__(self, queries: Any) -> Any:
-        return (queries @ self.weights).tanh()
+        def forward(self, queries: Any) -> Any:
+            # A dropout that would throw away all but a half, without the chance in it.
+            said = (queries @ self.weights).tanh() * (0.5 if self.training else 1.0)
+            return said if lets_through else said.detach()
+
+    return Five()
 
 
 def observe_bread(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
-    """The loss, the weights of the bread after the step, and those of the models between."""
-    if getattr(result, "requires_grad", False):
+    """The loss, whether gradient reached the front, and what the step left behind in all three parts."""
+    returned = observe_results(("loss", "reached"))(arguments, result)
+    if getattr(returned["loss"], "requires_grad", False):
         raise WrongResult(
             "Return loss.item(), a plain number: the tensor drags its whole graph along, for every step of the training."
         )
-    if not isinstance(result, (float, int)) and not hasattr(result, "item"):
-        raise WrongResult(f"Return the loss as a number: loss.item(); yours returned {describe(result)}.")
+    if not isinstance(returned["loss"], (float, int)) and not hasattr(returned["loss"], "item"):
+        raise WrongResult(
+            f"Return the loss as a number: loss.item(); yours returned {describe(returned['loss'])}."
+        )
+    if not isinstance(returned["reached"], bool | np.bool_) and not hasattr(returned["reached"], "item"):
+        raise WrongResult(
+            f"Return True or False as the second value; yours returned {describe(returned['reached'])}."
+        )
+    front, models, back = (arguments[name] for name in ("front", "models", "back"))
     return {
-        "loss": float(result),
-        "the front's weights": arguments["front"].weight,
-        "the front's bias": arguments["front"].bias,
-        "the back's weights": arguments["back"][0].weight,
-        "the back's bias": arguments["back"][0].bias,
-        "the frozen weights": arguments["frozen"].weights,
+        "loss": float(returned["loss"]),
+        "reached": bool(returned["reached"]),
+        "the front's weights": front[0].weight,
+        "the front's bias": front[0].bias,
+        "the back's weights": back[0].weight,
+        "the back's bias": back[0].bias,
+        "the back in training mode": back.training,
+        "the frozen weights": models.weights,
+        "a gradient kept for the frozen weights": models.weights.grad is not None,
+        "the optimizer's rate": arguments["optimizer"].param_groups[0]["lr"],
+        "the optimizer's memory": arguments["optimizer"].state[back[0].weight]["momentum_buffer"],
     }
 
 
 STEP = Entry(
     "5.4",
-    returns=("loss",),
+    returns=("loss", "reached"),
     observe=observe_bread,
-    may_change=("front", "back", "optimizer"),
-    checked="The loss is right, front and back both move as their gradients say, and nothing else moves.",
+    may_change=("front", "models", "back", "optimizer"),
+    checked="The loss is right, front and back move as their gradients say, the models stay and keep no gradient, "
+    "and you notice when nothing reaches the front.",
     cases=(
         Case("five models, four queries", lambda: sandwich_case(1)),
         Case("five models, other weights", lambda: sandwich_case(2)),
+        Case("five models that let no gradient through", lambda: sandwich_case(3, lets_through=False)),
     ),
     hints=(
-        "Five lines: scores and loss; optimizer.zero_grad(); loss.backward(); optimizer.step(); return loss.item().",
-        "scores = back(frozen(front(z))). Nothing in between may cut the gradient: what is frozen is not in the optimizer, and that is enough.",
+        "Which of these stops the gradient for the models' weights and lets it pass to the front: detach, no_grad, requires_grad_(False)? "
+        "And which mode turns dropout off?",
+        "models.eval().requires_grad_(False) first; then loss, zero_grad, backward, step. "
+        "After zero_grad and backward, a weight of the front that nothing reached has .grad None.",
     ),
 )
 
 
 @STEP.reference
-def sandwich_step(front, frozen, back, z, labels, optimizer):
-    """One step of training around a frozen model.
+def sandwich_step(front, models, back, z, labels, optimizer):
+    """One step of training around models that must not change. Says whether gradient came through them.
 
-    front(z) gives queries, frozen(queries) the answers of every model, shape (m, n), and back(answers) one
+    front(z) gives queries, models(queries) the answers of every model, shape (m, n), and back(answers) one
     score for each model, shape (m,). labels: shape (m,), 1.0 for a generalizer and 0.0 otherwise.
+    All three are torch.nn.Modules. models comes as any module does: in training mode, its weights asking for
+    gradients. Let it answer as in use, and keep no gradient for its weights. back stays in training mode.
     optimizer holds the weights of front and back; the gradients of the last step are still in them.
-    frozen is a function; nothing in it is in the optimizer, so there is nothing to freeze.
     The loss is binary_cross_entropy_with_logits of scores and labels, a mean over the models.
-    Take one step of the optimizer. Return the loss before it as a number.
+    Take one step of the optimizer. Return the loss before it as a number, and True if in this step
+    gradient reached the front, False if none did.
     """
     from torch.nn.functional import binary_cross_entropy_with_logits
 
-    loss = binary_cross_entropy_with_logits(back(frozen(front(z))), labels)
+    models.eval().requires_grad_(False)
+    loss = binary_cross_entropy_with_logits(back(models(front(z))), labels)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    return loss.item()
+    return loss.item(), any(weight.grad is not None for weight in front.parameters())
 
 
 @STEP.wrong(
     "The back learns and the front does not: no gradient passes the frozen models. Frozen means that weights stay, so leave detach and no_grad out."
 )
-def answers_detached_in_step(front, frozen, back, z, labels, optimizer):
-    return step_with(front, frozen, back, z, labels, optimizer, middle=lambda answers: answers.detach())
+def answers_detached_in_step(front, models, back, z, labels, optimizer):
+    return step_with(front, models, back, z, labels, optimizer, middle=lambda answers: answers.detach())
+
+
+@STEP.wrong(
+    "No weight of the models moves, since the optimizer does not hold them, but each keeps a gradient, as large as itself, that nobody uses: models.requires_grad_(False) before the forward pass."
+)
+def gradients_of_the_models_kept(front, models, back, z, labels, optimizer):
+    return step_with(front, models, back, z, labels, optimizer, freeze=lambda models: models.eval())
+
+
+@STEP.wrong(
+    "The models answer as in training, dropout and all: requires_grad_(False) does not change the mode. Call models.eval() as well."
+)
+def models_in_training_mode(front, models, back, z, labels, optimizer):
+    def weights_only(models):
+        models.requires_grad_(False)
+
+    return step_with(front, models, back, z, labels, optimizer, freeze=weights_only)
+
+
+@STEP.wrong(
+    "You put the back into eval mode as well, which turns its dropout off. Only the models are frozen."
+)
+def back_in_eval_mode(front, models, back, z, labels, optimizer):
+    back.eval()
+    return step_with(front, models, back, z, labels, optimizer)
+
+
+@STEP.wrong(
+    "You say True although nothing reached the front. What the last step left in .grad does not count, nor do the zeros of set_to_none=False, nor does requires_grad: look whether .grad is None after zero_grad() and backward()."
+)
+def zeros_taken_for_a_gradient(front, models, back, z, labels, optimizer):
+    def to_zeros(optimizer):
+        optimizer.zero_grad(set_to_none=False)
+
+    return step_with(front, models, back, z, labels, optimizer, clear=to_zeros)
+
+
+@STEP.wrong("It is the other way round: True where gradient reached the front, so where .grad is not None.")
+def reached_turned_round(front, models, back, z, labels, optimizer):
+    loss, reached = sandwich_step(front, models, back, z, labels, optimizer)
+    return loss, not reached
 
 
 @STEP.wrong(
     "The gradients of the step before are still in there, and yours are added to them: optimizer.zero_grad() before backward."
 )
-def old_gradients_kept(front, frozen, back, z, labels, optimizer):
-    return step_with(front, frozen, back, z, labels, optimizer, clear=False)
+def old_gradients_kept(front, models, back, z, labels, optimizer):
+    return step_with(front, models, back, z, labels, optimizer, clear=lambda optimizer: None)
 
 
 @STEP.wrong(
-    "The loss is right and no weight moves: call optimizer.step() after backward, and clear the gradients before backward, not between the two."
+    "The loss is right and no weight moves as it should: call optimizer.step() after backward, and clear the gradients before backward, not between the two."
 )
-def nothing_moves(front, frozen, back, z, labels, optimizer):
-    return step_with(front, frozen, back, z, labels, optimizer, clear_late=True)
+def nothing_moves(front, models, back, z, labels, optimizer):
+    return step_with(front, models, back, z, labels, optimizer, clear_late=True)
 
 
 @STEP.wrong("The step uses old gradients: loss.backward() is missing before optimizer.step().")
-def no_backward(front, frozen, back, z, labels, optimizer):
+def no_backward(front, models, back, z, labels, optimizer):
     from torch.nn.functional import binary_cross_entropy_with_logits
 
-    loss = binary_cross_entropy_with_logits(back(frozen(front(z))), labels)
+    models.eval().requires_grad_(False)
+    loss = binary_cross_entropy_with_logits(back(models(front(z))), labels)
     optimizer.step()
-    return loss.item()
+    return loss.item(), front[0].weight.grad is not None
 
 
 @STEP.wrong(
     "You add the losses of the models up. The loss is their mean, or the rate would depend on how many there are."
 )
-def sum_over_models(front, frozen, back, z, labels, optimizer):
+def sum_over_models(front, models, back, z, labels, optimizer):
     from torch.nn.functional import binary_cross_entropy_with_logits
 
     def summed(scores, labels):
         return binary_cross_entropy_with_logits(scores, labels, reduction="sum")
 
-    return step_with(front, frozen, back, z, labels, optimizer, loss_of=summed)
+    return step_with(front, models, back, z, labels, optimizer, loss_of=summed)
 
 
 @STEP.wrong("binary_cross_entropy_with_logits takes the scores as they are: it applies the sigmoid itself.")
-def sigmoid_twice(front, frozen, back, z, labels, optimizer):
+def sigmoid_twice(front, models, back, z, labels, optimizer):
     from torch.nn.functional import binary_cross_entropy_with_logits
 
     def squashed(scores, labels):
         return binary_cross_entropy_with_logits(scores.sigmoid(), labels)
 
-    return step_with(front, frozen, back, z, labels, optimizer, loss_of=squashed)
+    return step_with(front, models, back, z, labels, optimizer, loss_of=squashed)
 
 
 @STEP.wrong("You train towards the opposite label: 1 stands for a generalizer.")
-def labels_turned_round(front, frozen, back, z, labels, optimizer):
-    return sandwich_step(front, frozen, back, z, 1 - labels, optimizer)
+def labels_turned_round(front, models, back, z, labels, optimizer):
+    return sandwich_step(front, models, back, z, 1 - labels, optimizer)
 
 
 @STEP.wrong(
     "You return the loss from after the step. Return the one the step was made from, which you already have."
 )
-def loss_after_the_step(front, frozen, back, z, labels, optimizer):
+def loss_after_the_step(front, models, back, z, labels, optimizer):
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits
 
-    sandwich_step(front, frozen, back, z, labels, optimizer)
+    _, reached = sandwich_step(front, models, back, z, labels, optimizer)
     with torch.no_grad():
-        return binary_cross_entropy_with_logits(back(frozen(front(z))), labels).item()
+        return binary_cross_entropy_with_logits(back(models(front(z))), labels).item(), reached
+
+
+@STEP.wrong(
+    "Your step leaves the optimizer out, and with it all that it remembers. Take its step: optimizer.step()."
+)
+def optimizer_left_out(front, models, back, z, labels, optimizer):
+    def by_hand(optimizer):
+        for weight in optimizer.param_groups[0]["params"]:
+            if weight.grad is not None:
+                weight.data -= optimizer.param_groups[0]["lr"] * weight.grad
+
+    return step_with(front, models, back, z, labels, optimizer, step=by_hand)
 
 
 @STEP.right
-def sandwich_step_by_hand(front, frozen, back, z, labels, optimizer):
+def sandwich_step_by_hand(front, models, back, z, labels, optimizer):
     import torch
 
+    models.eval()
+    for weight in models.parameters():
+        weight.requires_grad = False
     for group in optimizer.param_groups:
         for weight in group["params"]:
             weight.grad = None
-    scores = back(frozen(front(z)))
-    loss = torch.nn.BCEWithLogitsLoss()(scores, labels)
+    loss = torch.nn.BCEWithLogitsLoss()(back(models(front(z))), labels)
     loss.backward()
     optimizer.step()
-    return float(loss.detach())
+    return float(loss.detach()), front[0].weight.grad is not None
 
 
 @STEP.right
-def sandwich_step_from_probabilities(front, frozen, back, z, labels, optimizer):
+def sandwich_step_from_probabilities(front, models, back, z, labels, optimizer):
     import torch
 
+    models.train(False).requires_grad_(False)
     optimizer.zero_grad(set_to_none=False)
-    p = torch.sigmoid(back(frozen(front(z))))
+    p = torch.sigmoid(back(models(front(z))))
     loss = -(labels * torch.log(p) + (1 - labels) * torch.log(1 - p)).mean()
     loss.backward()
     optimizer.step()
-    return loss.detach()
-
-
-CHOOSE = Entry(
-    "5.5",
-    returns=("length", "mean", "lowest", "highest"),
-    checked="The length is chosen on validation models alone, and its test AUC is reported with its spread.",
-    cases=(
-        Case(
-            "two lengths, three splits",
-            lambda: dict(
-                lengths=[6, 24],
-                validation=np.array([[0.6, 0.55, 0.66], [0.9, 0.8, 0.94]]),
-                test=np.array([[0.7, 0.58, 0.6], [0.91, 0.86, 0.81]]),
-            ),
-        ),
-        Case(
-            "four lengths, five splits, of which one is lucky",
-            lambda: dict(
-                lengths=[6, 10, 16, 24],
-                # highest mean: 16; highest single value: 10; highest median: 24; highest minimum: 6
-                validation=np.array(
-                    [
-                        [0.72, 0.73, 0.74, 0.71, 0.75],
-                        [0.99, 0.60, 0.62, 0.61, 0.63],
-                        [0.93, 0.94, 0.79, 0.70, 0.80],
-                        [0.66, 0.81, 0.82, 0.83, 0.65],
-                    ]
-                ),
-                test=np.array(
-                    [
-                        [0.70, 0.76, 0.71, 0.72, 0.73],
-                        [0.64, 0.65, 0.97, 0.95, 0.96],
-                        [0.78, 0.82, 0.91, 0.77, 0.80],
-                        [0.84, 0.87, 0.83, 0.86, 0.89],
-                    ]
-                ),
-            ),
-        ),
-    ),
-    hints=(
-        "np.mean(validation, axis=1) is one number for each length; np.argmax of it is the place of the best.",
-        "Everything you report comes from the row of test at that place: mean, min, max.",
-    ),
-)
-
-
-@CHOOSE.reference
-def choose_and_report(lengths, validation, test):
-    """Choose the query length that does best on the validation models, and report it on the test models.
-
-    lengths: the k lengths that were tried. validation, test: AUC of every length on every split, shape (k, splits).
-    One choice for all splits: the length with the highest mean over the splits on the validation models.
-    Return the chosen length, then the mean, lowest and highest test AUC of that length over the splits.
-    """
-    best = np.argmax(np.mean(validation, axis=1))
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
-
-
-@CHOOSE.wrong(
-    "You choose on the test models. What you then report is the best of several tries on the same models: choose on validation."
-)
-def chosen_on_test(lengths, validation, test):
-    return choose_and_report(lengths, test, test)
-
-
-@CHOOSE.wrong(
-    "You report the models on which you chose; of several tries the best looks better than it is. Report test."
-)
-def reported_on_validation(lengths, validation, test):
-    return choose_and_report(lengths, validation, validation)
-
-
-@CHOOSE.wrong("You choose by the best single split, which rewards luck. Choose by the mean over the splits.")
-def best_single_split(lengths, validation, test):
-    best = np.argmax(np.max(validation, axis=1))
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
-
-
-@CHOOSE.wrong("You choose anew in every split. Make one choice for all, by the mean over the splits.")
-def best_of_every_split(lengths, validation, test):
-    best = np.argmax(validation, axis=0)
-    chosen = np.asarray(test)[best, np.arange(len(best))]
-    common = lengths[np.bincount(best).argmax()]
-    return common, np.mean(chosen), np.min(chosen), np.max(chosen)
-
-
-@CHOOSE.wrong("You return the place in the list. Return the length that stands there.")
-def place_for_length(lengths, validation, test):
-    best = np.argmax(np.mean(validation, axis=1))
-    return best, np.mean(test[best]), np.min(test[best]), np.max(test[best])
-
-
-@CHOOSE.wrong(
-    "Your argmax runs over the whole table and counts its entries. Take the mean of each row first: np.mean(validation, axis=1)."
-)
-def place_in_the_whole_table(lengths, validation, test):
-    best = np.argmax(validation)
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
-
-
-@CHOOSE.wrong("You take the median. Choose and report by the mean over the splits.")
-def median_for_mean(lengths, validation, test):
-    best = np.argmax(np.median(validation, axis=1))
-    return lengths[best], np.median(test[best]), np.min(test[best]), np.max(test[best])
-
-
-@CHOOSE.wrong("You choose by the worst split. Choose by the mean over the splits.")
-def best_of_the_worst(lengths, validation, test):
-    best = np.argmax(np.min(validation, axis=1))
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
-
-
-@CHOOSE.wrong("You choose the worst length: a high AUC is good, so argmax.")
-def worst_chosen(lengths, validation, test):
-    best = np.argmin(np.mean(validation, axis=1))
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
-
-
-@CHOOSE.wrong("Your mean runs over the lengths. Rows are lengths: take the mean over axis 1.")
-def mean_over_lengths(lengths, validation, test):
-    best = np.argmax(np.mean(validation, axis=0)) % len(lengths)
-    return lengths[best], np.mean(test[best]), np.min(test[best]), np.max(test[best])
-
-
-@CHOOSE.right
-def choose_and_report_with_loops(lengths, validation, test):
-    means = [sum(row) / len(row) for row in validation]
-    best = means.index(max(means))
-    return [lengths[best], sum(test[best]) / len(test[best]), min(test[best]), max(test[best])]
-
-
-@CHOOSE.right
-def choose_and_report_with_zip(lengths, validation, test):
-    _, length, row = max(
-        (np.asarray(of).mean(), length, tuple(report))
-        for length, of, report in zip(lengths, validation, test, strict=True)
-    )
-    return length, np.mean(row), min(row), max(row)
+    return loss.detach(), any(weight.grad.any() for weight in front.parameters())
