@@ -1,6 +1,6 @@
 """The graph of a scalar computation as a picture: a box for each node, no arrow through a box (lesson 01)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,43 +10,74 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from course_utils.show.plots import INK, apart, short_exponent
+from course_utils.show.plots import COLOURS, INK, apart, ink, short_exponent
 
 _BOX_WIDTH, _BOX_HEIGHT = 1.12, 0.72
 _COLUMN, _ROW = 1.62, 0.86  # inches from box to box
+_ROOM = 0.36  # more from column to column where the arrows carry numbers
+
+# For each operation: what arrives at a node and the values of its inputs → one gradient for each input.
+Rules = Mapping[str, Callable[..., Sequence[float]]]
 
 
-def graph(root: Any) -> Figure:
+def graph(root: Any, rules: Rules | None = None, title: str = "") -> Figure:
     """Draw the scalar computation that ends in ``root``, inputs at the left.
 
     A node has ``value`` (float), ``grad`` (float or None), ``op`` ("" for a leaf), ``name`` (may
     be "") and ``inputs`` (tuple of nodes). A box shows the name and operation, the value and, once
-    there is one, the gradient.
+    there is one, the gradient. With ``rules`` the arrows are walked backwards, and each carries what it
+    adds to the gradient of the node that it leads to.
     """
     nodes = in_order(root)
     column = columns(nodes)
-    places, routes = _layout(nodes, column)
+    pitch = _COLUMN + (_ROOM if rules else 0)
+    places, routes = _layout(nodes, column, pitch)
 
     passed = [y for route in routes for _, y in route]
     low = min([y - _BOX_HEIGHT / 2 for _, y in places.values()] + passed)
-    high = max([y + _BOX_HEIGHT / 2 for _, y in places.values()] + passed)
-    width = max(column.values()) * _COLUMN + _BOX_WIDTH
+    high = max([y + _BOX_HEIGHT / 2 for _, y in places.values()] + passed) + (0.36 if title else 0)
+    width = max(column.values()) * pitch + _BOX_WIDTH
     fig = Figure(figsize=(width + 0.16, high - low + 0.16), layout="none")
     ax = fig.add_axes((0, 0, 1, 1))
     ax.set(xlim=(-_BOX_WIDTH / 2 - 0.08, width - _BOX_WIDTH / 2 + 0.08), ylim=(low - 0.08, high + 0.08))
     ax.set_axis_off()
+    style = {"arrowstyle": "<|-", "color": INK} if rules else {"arrowstyle": "-|>", "color": "#666666"}
     for route in routes:
-        ax.add_patch(
-            FancyArrowPatch(
-                path=_curve(route), arrowstyle="-|>", mutation_scale=11, color="#666666", linewidth=1.2
-            )
-        )
+        ax.add_patch(FancyArrowPatch(path=_curve(route), mutation_scale=11, linewidth=1.2, **style))
     for node in nodes:
         _box(ax, node, *places[id(node)])
+    if rules:
+        _write_contributions(ax, [share for node in nodes for share in contributions(node, rules)], routes)
+    if title:
+        ax.text(-_BOX_WIDTH / 2, high, title, ha="left", va="top", fontsize=11, fontweight="bold", color=INK)
     return fig
 
 
-def describe_graph(root: Any) -> str:
+def contributions(node: Any, rules: Rules) -> list[float]:
+    """What ``node`` passes to each of its inputs, in their order; nothing where it has none."""
+    return [
+        float(share)
+        for share in (rules[node.op](node.grad, *(of.value for of in node.inputs)) if node.inputs else ())
+    ]
+
+
+def _write_contributions(ax: Axes, shares: list[float], routes: list[list[tuple[float, float]]]) -> None:
+    """A number on each arrow, in the gap behind the box that it leads to."""
+    for share, ((x0, y0), (x1, y1), *_) in zip(shares, routes, strict=True):
+        ax.text(
+            (x0 + x1) / 2,
+            (y0 + y1) / 2,
+            _three(share).replace("-", "−"),
+            ha="center",
+            va="center",
+            fontsize=9,
+            fontweight="bold",
+            color=ink(COLOURS["estimate"]),
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
+
+
+def describe_graph(root: Any, rules: Rules | None = None) -> str:
     """Say what ``graph`` draws, each node after its inputs, numbers to three digits."""
     nodes = in_order(root)
     names: dict[int, str] = {}
@@ -70,6 +101,9 @@ def describe_graph(root: Any) -> str:
             said += f", made by {node.op} from {' and '.join(names[id(source)] for source in node.inputs)}"
         else:
             said += ", a leaf"
+        if rules and node.inputs:
+            shares = zip(contributions(node, rules), node.inputs, strict=True)
+            said += ", passes " + " and ".join(f"{_three(share)} to {names[id(of)]}" for share, of in shares)
         sentences.append(said)
     count = "1 node" if len(nodes) == 1 else f"{len(nodes)} nodes"
     return f"A graph of {count}. " + "; ".join(sentences) + "."
@@ -110,7 +144,7 @@ def columns(nodes: list[Any]) -> dict[int, int]:
 
 
 def _layout(
-    nodes: list[Any], column: dict[int, int]
+    nodes: list[Any], column: dict[int, int], pitch: float
 ) -> tuple[dict[int, tuple[float, float]], list[list[tuple[float, float]]]]:
     """Centre of each box by id, and for each input of each node the points that its arrow passes.
 
@@ -190,7 +224,7 @@ def _layout(
                 )
                 y.update(zip(layer, _settle(wanted, np.array([heights[key] for key in layer])), strict=True))
 
-    places = {id(node): (column[id(node)] * _COLUMN, -float(y[id(node)])) for node in nodes}
+    places = {id(node): (column[id(node)] * pitch, -float(y[id(node)])) for node in nodes}
     routes = []
     for chain in chains:
         first, last = chain[0], chain[-1]
@@ -198,7 +232,7 @@ def _layout(
         route = [(x + _BOX_WIDTH / 2, level)]
         for _, _, where in chain[1:-1]:
             level = -float(y[chain[where - column[first]]])
-            route += [(where * _COLUMN - _BOX_WIDTH / 2, level), (where * _COLUMN + _BOX_WIDTH / 2, level)]
+            route += [(where * pitch - _BOX_WIDTH / 2, level), (where * pitch + _BOX_WIDTH / 2, level)]
         x, level = places[last]
         route.append((x - _BOX_WIDTH / 2, level))
         routes.append(route)

@@ -160,3 +160,45 @@ def test_a_chain_longer_than_the_recursion_limit_is_described():
     for _ in range(sys.getrecursionlimit() + 10):
         last = node(1.0, "+", (last,))
     assert f"step {sys.getrecursionlimit() + 10} = 1" in graph_plots.describe_graph(last)
+
+
+RULES = {
+    "+": lambda g, a, b: (g, g),
+    "*": lambda g, a, b: (g * b, g * a),
+    "tanh": lambda g, x: (g * (1 - 0.5),),
+}
+
+
+def used_twice():
+    a, b = node(2, name="a", grad=-2), node(-3, name="b", grad=2)
+    c = node(-6, "*", (a, b), "c", 1)
+    return node(-4, "+", (c, a), "L", 1)
+
+
+def test_with_rules_each_arrow_goes_back_and_carries_what_it_adds():
+    fig = graph_plots.graph(used_twice(), RULES)
+    fig.draw_without_rendering()
+    [ax] = fig.axes
+    arrows = [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
+    assert {type(arrow.get_arrowstyle()).__name__ for arrow in arrows} == {
+        "CurveFilledA"
+    }  # head at the input
+    labels = [text for text in ax.texts if text.get_bbox_patch()]
+    assert [text.get_text() for text in labels] == ["−3", "2", "1", "1"]
+    boxes = [patch.get_window_extent() for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
+    extents = [text.get_window_extent() for text in labels]
+    for i, extent in enumerate(extents):
+        assert not any(extent.overlaps(other) for other in [*boxes, *extents[:i]])
+    assert "c = -6 (grad 1), made by * from a and b, passes -3 to a and 2 to b" in graph_plots.describe_graph(
+        used_twice(), RULES
+    )
+
+
+def test_a_title_stands_above_all_boxes():
+    fig = graph_plots.graph(square(), title="Two uses")
+    fig.draw_without_rendering()
+    [ax] = fig.axes
+    [title] = [text for text in ax.texts if text.get_text() == "Two uses"]
+    boxes = [patch.get_window_extent() for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
+    assert all(box.y1 < title.get_window_extent().y0 for box in boxes)
+    assert title.get_window_extent().y1 <= fig.bbox.y1

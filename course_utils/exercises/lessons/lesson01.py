@@ -47,7 +47,9 @@ def two_forgotten(f, x, eps):
     return (f(x + eps) - f(x - eps)) / eps
 
 
-@SLOPE.wrong("That is how much f changed; a slope is the change divided by the way walked, 2 · eps.")
+@SLOPE.wrong(
+    "That is how much f changed; a slope is the change divided by the distance between the two points, 2 · eps."
+)
 def not_divided(f, x, eps):
     return f(x + eps) - f(x - eps)
 
@@ -202,7 +204,7 @@ def tanh_backward(grad_y, x):
     """Backward through y = tanh(x).
 
     grad_y: dL/dy, a number. x: the number that went in.
-    Return grad_x: dL/dx. (The slope of tanh at x is 1 − tanh(x)².)
+    Return grad_x: dL/dx.
     """
     y = math.tanh(x)
     return grad_y * (1 - y**2)
@@ -356,6 +358,15 @@ GRAPHS = (
 )
 
 
+def deep_and_shallow() -> Value:
+    x = Value(0.5, name="x")
+    e = ((x * x).called("c").tanh().called("d") + x).called(
+        "e"
+    )  # one input is far from the leaves, one is a leaf
+    return (e * x).called("L")
+
+
+DEEP = ("L = e · x, e = tanh(x · x) + x", deep_and_shallow)
 NAMELESS = ("L = a · b + (a + b) with a = b = 2, and no names in between", nameless)
 
 
@@ -364,8 +375,10 @@ ORDER = Entry(
     returns=("order",),
     observe=observe_order,
     weigh=first_fault,
-    checked="On five graphs, some with a node used twice, every node comes once and after its inputs.",
-    cases=tuple(Case(label, lambda build=build: dict(root=build())) for label, build in (*GRAPHS, NAMELESS)),
+    checked="On six graphs, some with a node used twice, every node comes once and after its inputs.",
+    cases=tuple(
+        Case(label, lambda build=build: dict(root=build())) for label, build in (*GRAPHS, DEEP, NAMELESS)
+    ),
     hints=(
         "A node may be written down once all its inputs are. So before you write a node, visit its inputs.",
         "A recursive function visit(node): leave if node was seen; mark it seen; visit each of node.inputs; append node.",
@@ -420,6 +433,16 @@ def before_its_inputs(root):
             order.append(node)
             waiting.extend(node.inputs)
     return order[::-1]
+
+
+@ORDER.wrong(
+    "You sort by how far a node is from its nearest leaf. Its furthest one counts: 1 + the largest depth of its inputs."
+)
+def by_the_nearest_leaf(root):
+    def depth(node):
+        return 1 + min(map(depth, node.inputs), default=0)
+
+    return sorted(topological_order(root)[::-1], key=depth)
 
 
 @ORDER.wrong(
