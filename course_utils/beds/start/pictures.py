@@ -1,0 +1,36 @@
+"""The picture of lesson 00: steps down, or out of, a parabola."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from course_utils.show import plots
+
+_WIDEST, _HIGHEST = 4.5, 21.0  # what the picture shows
+
+
+def descent(path: np.ndarray, rate: float, steepness: float) -> tuple[Figure, str]:
+    """The weights on a ``path`` (steps + 1,) down L = a θ² of ``steepness`` a, walked with ``rate``."""
+    losses = steepness * path**2
+    parabola = "L = θ²" if steepness == 1 else f"L = {steepness:g} θ²"
+    if abs(path[-1]) > abs(path[0]):
+        verdict = "every step lands higher than the last"
+    elif abs(path[-1]) == abs(path[0]):
+        verdict = "you jump to and fro for ever"
+    else:
+        verdict = f"after {len(path) - 1} steps the loss is {losses[-1]:.2g}"
+    fig, ax = plt.subplots()
+    theta = np.linspace(-_WIDEST, _WIDEST, 200)
+    ax.plot(theta, steepness * theta**2, **plots.line("true"))
+    seen = (np.abs(path) < _WIDEST) & (losses < _HIGHEST)
+    ax.plot(path[seen], losses[seen], "o-", color=plots.COLOURS["trainable"], linewidth=1)
+    ax.annotate("start", (path[0], losses[0]), xytext=(10, -4), textcoords="offset points")
+    outside = int(np.sum(~seen))
+    left_out = f"{outside} more outside the picture" if outside else ""
+    ax.text(0, 18.5, left_out, ha="center", color="0.35")
+    ax.set(xlabel="weight θ", ylabel="loss L", xlim=(-5, 5), ylim=(-1, _HIGHEST))
+    ax.set_title(f"Rate {rate:g}, {parabola}: {verdict}")
+    return fig, (
+        f"The path of {len(path) - 1} steps down the parabola {parabola} from θ = {path[0]:g} with rate "
+        f"{rate:g}: {verdict}" + (f"; {left_out}." if left_out else ".")
+    )
