@@ -81,5 +81,5 @@ def test_each_picture_holds_every_seed_and_says_its_numbers(net):
         "float64": np.array([[1e-3, 1e-9], [1e-3, 1e-9]]),
     }
     fig, description = pictures.precision(errors, [1e-2, 1e-6], default=1e-6)
-    assert description.endswith("Median at 1e-06: float32 0.6; float64 1e-09.")
+    assert description.endswith("Median at 1e-06: float32 60%; float64 below 1e-7.")
     plt.close("all")

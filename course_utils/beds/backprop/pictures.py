@@ -122,7 +122,11 @@ def precision(errors: Mapping[str, np.ndarray], steps: Sequence[float], default:
     ax.invert_xaxis()
     ax.set_title("In float32 a right gradient looks wrong", pad=22)
     place = list(steps).index(default)
-    told = "; ".join(f"{name} {np.median(rows[:, place]):.1g}" for name, rows in errors.items())
+    medians = {name: np.median(rows[:, place]) for name, rows in errors.items()}
+    told = "; ".join(
+        f"{name} {m:.0%}" if m > 0.01 else f"{name} below {'1e-7' if m < 1e-7 else '1%'}"
+        for name, m in medians.items()
+    )
     return fig, (
         f"Relative error between a right gradient and nudging, for nudges from {max(steps):g} to {min(steps):g}. "
         f"Median at {default:g}: {told}."
