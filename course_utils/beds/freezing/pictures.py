@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from course_utils.beds.freezing.flow import Group, one_step
 from course_utils.show import plots
 
+ROLES = ("train", "frozen", "tail", "trainable", "heldout")  # of the ways to train, in the order of WAYS
+
 
 def transfer(accuracies: Mapping[str, Mapping[str, np.ndarray]], rate: float) -> tuple[Figure, str]:
     """A panel for each task, a row for each way to train, a dot for each seed, a bar at the mean.
@@ -19,17 +21,13 @@ def transfer(accuracies: Mapping[str, Mapping[str, np.ndarray]], rate: float) ->
     fig, axes = plt.subplots(1, len(accuracies), figsize=(9, 3), sharex=True, sharey=True)
     told = []
     for ax, (task, ways) in zip(axes, accuracies.items(), strict=True):
-        for row, (scores, role) in enumerate(
-            zip(ways.values(), ["train", "frozen", "trainable", "heldout"], strict=True)
-        ):
+        for row, (scores, role) in enumerate(zip(ways.values(), ROLES, strict=True)):
             _seeds(ax, scores, row, role, "o")
             ax.plot(np.mean(scores), row, "k|", markersize=18)
         means = {way: np.mean(scores) for way, scores in ways.items()}
         best = [way for way, mean in means.items() if mean > max(means.values()) - 0.01]
         _rows(ax, list(ways))
-        ax.set(
-            xlabel="test accuracy, five seeds", title=f"{task}: best {best[0]}{' (a tie)' * (len(best) > 1)}"
-        )
+        ax.set(xlabel="test accuracy, five seeds", title=f"{task}\nbest: {', '.join(best)}")
         told.append(f"{task}: " + ", ".join(f"{way} {mean:.0%}" for way, mean in means.items()))
     return fig, f"Mean test accuracy with three labels a class, at rate {rate:g}. {'. '.join(told)}."
 
@@ -46,13 +44,14 @@ def drifts(drifts: Mapping[str, Mapping[str, Sequence[float]]]) -> tuple[Figure,
         ):
             hatch = plots.FROZEN_HATCH if role == "frozen" else None
             middle, at = np.median(values), row + offset
-            ax.barh(at, middle, 0.32, color=plots.COLOURS[role], hatch=hatch, edgecolor="white")
+            style = {"color": plots.COLOURS[role], "hatch": hatch, "edgecolor": "white"}
+            ax.barh(at, middle, 0.32, label=start if row == 0 else None, **style)
             ax.plot(values, [at] * len(values), "k.", markersize=4)
-            label = start if row == 3 else ""  # once, beside the first pair of bars that both have a length
             figure = f"{middle:.1%}" if middle else "0, bitwise"
-            ax.text(np.max(values) + 0.015, at, f"{figure}  {label}", va="center", fontsize=8.5)
+            ax.text(np.max(values) + 0.015, at, figure, va="center", fontsize=8.5)
     _rows(ax, list(drifts))
     ax.set(xlim=(0, 0.8), xlabel="distance that the masked body travelled, relative to its size")
+    ax.legend(loc="upper right", frameon=False)
     ax.set_title("A zero gradient does not freeze a weight")
     told = [
         f"{rule}: " + ", ".join(f"{np.median(values):.0%} {start}" for start, values in by_start.items())

@@ -36,20 +36,20 @@ class AdamOf:
         )
 
 
-def first_free_step(rule: SGD, held_by: str, seed: int) -> float:
-    """The body's 121st step, relative to its size; before, it was free for 20 and held for 100.
+def first_free_step(rule: SGD, held_by: str, steps: int, seed: int) -> float:
+    """The body's first step after it was free for 20 and held for ``steps``, relative to its size.
 
     ``held_by`` is "rate 0", "mask 0" or "nothing".
     """
     net, rate = network(seed), rule.rate
     body, head_only = net.groups["body"], net.mask("head")
-    batches = list(data.batches(IMAGES.x_train, IMAGES.y_train, 4, 32, seed))
+    batches = list(data.batches(IMAGES.x_train, IMAGES.y_train, 2 + steps // 34, 32, seed))
     fit(net, rule, batches[:20])
     if held_by == "rate 0":
         rule.rate = rate * head_only
     if held_by == "mask 0":
         rule.mask = head_only
-    fit(net, rule, batches[20:120])
+    fit(net, rule, batches[20 : 20 + steps])
     rule.rate, rule.mask, before = rate, None, net.theta[body].copy()
-    fit(net, rule, batches[120:121])
+    fit(net, rule, batches[20 + steps : 21 + steps])
     return float(np.linalg.norm(net.theta[body] - before) / np.linalg.norm(before))

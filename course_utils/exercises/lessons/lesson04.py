@@ -168,7 +168,7 @@ def frozen_momentum_step(theta, grad, velocity, rate, momentum, mask):
 
     theta, grad, velocity, mask: shape (P,). rate, momentum: numbers.
     As in lesson 03, velocity ← momentum · velocity + grad and theta ← theta − rate · velocity.
-    The velocity of a masked weight becomes 0, so that it does not jump when it is thawed.
+    The velocity of a masked weight becomes 0, so that it does not jump when it may move again.
     Return the new theta and the new velocity, both shape (P,).
     """
     velocity = mask * (momentum * velocity + grad)
