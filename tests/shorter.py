@@ -46,9 +46,9 @@ SHORTER = {
         "standard_normal((4000,": "standard_normal((40,",
         "correct, 1500,": "correct, 50,",
     },
-    "10": {"STEPS = 250": "STEPS = 10", "SEEDS = range(5)": "SEEDS = range(2)"},
-    "11": {"STEPS = 600": "STEPS = 60", "SEEDS = range(5)": "SEEDS = range(2)"},
-    "12": {
+    "11": {"STEPS = 250": "STEPS = 10", "SEEDS = range(5)": "SEEDS = range(2)"},
+    "12": {"STEPS = 600": "STEPS = 60", "SEEDS = range(5)": "SEEDS = range(2)"},
+    "13": {
         "capstone.task(seed)": "capstone.task(seed, 128)",
         "SEEDS = range(5)": "SEEDS = range(2)",
         "CHOOSING = range(100, 103)": "CHOOSING = range(100, 101)",

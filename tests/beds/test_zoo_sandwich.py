@@ -57,7 +57,7 @@ class Half(torch.nn.Module):
 def test_scores_are_means_over_draws_of_noise_without_dropout(zoo):
     models = np.array([7, 3, 500, 21, 22, 23, 24, 25, 26, 27, 28])
     run = sandwich.Sandwich(lambda z: z[:2], Half(), [])
-    got = sandwich.sandwich_scores(Said, run, zoo, models)
+    got = sandwich.scores(Said, run, zoo, models)
     own = zoo.weights["answer bias"][models]
     each = [(2 * own + z[:2].sum()).sigmoid() for z in sandwich.noise(4)]
     np.testing.assert_allclose(got, torch.stack(each).mean(dim=0).numpy(), rtol=1e-5)
@@ -72,7 +72,7 @@ def test_a_front_without_noise_is_asked_once(zoo):
             return super().forward(queries)
 
     run = sandwich.Sandwich(lambda z: torch.ones(2), Half(), [])
-    got = sandwich.sandwich_scores(Counted, run, zoo, np.arange(10))
+    got = sandwich.scores(Counted, run, zoo, np.arange(10))
     assert len(calls) == 10  # one a group
     np.testing.assert_allclose(got, (2 * zoo.weights["answer bias"][:10] + 2).sigmoid().numpy(), rtol=1e-6)
 

@@ -49,7 +49,7 @@ def noise(draws: int) -> Tensor:
     return torch.randn(draws, 32, generator=torch.Generator().manual_seed(0))
 
 
-def sandwich_scores(
+def scores(
     ask: Callable[[dict[str, Tensor]], nn.Module], run: Sandwich, zoo: Zoo, models: np.ndarray
 ) -> np.ndarray:
     """The score of every one of ``models`` (k,), a mean over four draws of noise: shape (k,).
