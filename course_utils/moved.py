@@ -29,7 +29,7 @@ MOVED = {
     "course_utils.capstone": "course_utils.beds.capstone",
     "course_utils.lab": "course_utils.learner.lab",
     "course_utils.workspace": "course_utils.learner.workspace",
-    "course_utils.exercises.lesson12": "course_utils.exercises.lessons.lesson12",
+    "course_utils.exercises.lesson12": "course_utils.exercises.lessons.lesson13",
 }
 
 

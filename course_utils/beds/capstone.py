@@ -1,4 +1,4 @@
-"""The task of lesson 12, in which every symbol of the update matters.
+"""The task of lesson 13, in which every symbol of the update matters.
 
 A receiver is f, five layers in four groups, behind which stands an unknown tail g:
 

@@ -1,4 +1,4 @@
-"""Networks with a layer before the PCA layer, trained side by side on two losses (lesson 11).
+"""Networks with a layer before the PCA layer, trained side by side on two losses (lesson 12).
 
 64 → 32 with ReLU gives h, then W (32, 4) with orthonormal columns, then a head. All networks of a call are
 stacked along a first axis n, so that one step in PyTorch moves all of them, each with its own rate.

@@ -1,9 +1,9 @@
 """What a layer should stay while it learns: a measure of it, the measure's gradient, and the way back.
 
-First a filter that should stay low-pass (lesson 10). Its kernel w (taps,) has a frequency response
+First a filter that should stay low-pass (lesson 11). Its kernel w (taps,) has a frequency response
 |H(ν)|², which should lie below a cut-off. The share above it is a quotient of two quadratic forms,
 wᵀSw / wᵀw, so its gradient is one line, and the kernels that leak least are eigenvectors of S (Slepian
-1978). Then a linear layer that should keep variance: PCA (lesson 11).
+1978). Then a linear layer that should keep variance: PCA (lesson 12).
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The board of lesson 12: the scores of your designs, kept beside your progress."""
+"""The board of lesson 13: the scores of your designs, kept beside your progress."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -25,7 +25,7 @@ def score(
     """
     reason = ""
     if not getattr(design, "solved", False):  # a plain function was never checked
-        reason = "exercise 12.4 is not solved, and until then design() is the course's own."
+        reason = "exercise 13.4 is not solved, and until then design() is the course's own."
     elif not (reason := broken_rule(chosen)) and chosen["gradient"] not in gradients:
         reason = f"GRADIENTS has no entry {chosen['gradient']!r}, only {', '.join(gradients)}."
     if not reason:

@@ -1,4 +1,4 @@
-"""The task of lesson 12 is what its text says."""
+"""The task of lesson 13 is what its text says."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Networks trained side by side, with a second loss at the layer before (lesson 11)."""
+"""Networks trained side by side, with a second loss at the layer before (lesson 12)."""
 
 import numpy as np
 import pytest

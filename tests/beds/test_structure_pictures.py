@@ -1,4 +1,4 @@
-"""The pictures of lessons 10 and 11: every run is in them, and every label says which."""
+"""The pictures of lessons 11 and 12: every run is in them, and every label says which."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""The board of lesson 12: what gets onto it, and that it survives whatever its file holds."""
+"""The board of lesson 13: what gets onto it, and that it survives whatever its file holds."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import pytest
 from course_utils import exercises
 from course_utils.beds import capstone
 from course_utils.exercises import board
-from course_utils.exercises.lessons import lesson12
+from course_utils.exercises.lessons import lesson13
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def solved():
     """The exercise as it stands in a notebook, solved with a design of one's own."""
 
     def design():
-        return lesson12.design() | {"strength": 0.5}
+        return lesson13.design() | {"strength": 0.5}
 
     return exercises.exercise(design)
 
@@ -123,7 +123,7 @@ def measured(chosen):
     ],
 )
 def test_a_gradient_that_is_none_costs_a_sentence_and_gets_no_score(scores_file, capsys, gradient, told):
-    chosen = lesson12.design() | {"gradient": gradient}
+    chosen = lesson13.design() | {"gradient": gradient}
     design = solved()
     capsys.readouterr()
     board.score("mine", chosen, design, GRADIENTS, measured)
@@ -132,7 +132,7 @@ def test_a_gradient_that_is_none_costs_a_sentence_and_gets_no_score(scores_file,
     assert board.scores() == {}
 
 
-@pytest.mark.parametrize("wrong", lesson12.DESIGN.misconceptions, ids=lambda wrong: wrong.name)
+@pytest.mark.parametrize("wrong", lesson13.DESIGN.misconceptions, ids=lambda wrong: wrong.name)
 def test_a_design_that_breaks_a_rule_gets_no_score(scores_file, capsys, wrong):
     board.score("mine", wrong.wrong(), solved(), {"surrogate": None}, None)
     assert wrong.message in capsys.readouterr().out and board.scores() == {}
@@ -142,11 +142,11 @@ def test_only_a_solved_design_that_meets_the_demands_gets_a_score(scores_file, c
     found = {"validation": np.array([0.5, 0.75]), "breaks": ["", ""]}
 
     def put_on_the_board(name, design):
-        board.score(name, lesson12.design(), design, {"surrogate": None}, lambda chosen: found)
+        board.score(name, lesson13.design(), design, {"surrogate": None}, lambda chosen: found)
 
-    for not_checked in (exercises.course_versions("12")["design"], lesson12.design):
+    for not_checked in (exercises.course_versions("13")["design"], lesson13.design):
         put_on_the_board("mine", not_checked)
-        assert board.scores() == {} and "12.4 is not solved" in capsys.readouterr().out
+        assert board.scores() == {} and "13.4 is not solved" in capsys.readouterr().out
     put_on_the_board("mine", solved())
     assert board.scores() == {"mine": [0.5, 0.75]}
     found["breaks"][1] = "the stage is not bitwise what it was."
@@ -180,11 +180,11 @@ def test_an_error_of_the_learners_gradient_is_told_in_one_line(scores_file, show
     def fails(chosen):
         raise ZeroDivisionError("two\nlines")
 
-    board.score("mine", lesson12.design(), solved(), {"surrogate": None}, fails)
+    board.score("mine", lesson13.design(), solved(), {"surrogate": None}, fails)
     assert shown.plain == "Nothing was put on the board: training stops with ZeroDivisionError: two lines"
     assert shown.words == [shown.plain]
 
 
 def test_an_entry_that_is_not_there_is_told_with_those_that_are(scores_file, shown):
-    board.score("mine", lesson12.design() | {"gradient": "none"}, solved(), {"a": None, "b": None}, None)
+    board.score("mine", lesson13.design() | {"gradient": "none"}, solved(), {"a": None, "b": None}, None)
     assert shown.plain == "Nothing was put on the board: GRADIENTS has no entry 'none', only a, b."

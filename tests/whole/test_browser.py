@@ -293,7 +293,7 @@ def type_into_every_box(below: Locator) -> None:
 # A lesson as a web page
 
 
-@pytest.mark.parametrize("name", ["04_freezing", "07_differences", "11_two_losses"])
+@pytest.mark.parametrize("name", ["04_freezing", "07_differences", "12_two_losses"])
 def test_an_exported_lesson_is_accessible(page, name, tmp_path):
     """axe finds nothing: contrast, descriptions of pictures, headings in order, and all its other rules.
 

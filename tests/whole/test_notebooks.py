@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matplotlib
 import nbformat
+import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from nbval.plugin import find_comment_markers
@@ -170,6 +171,51 @@ def test_a_typed_answer_is_seen():
         assert [*typed_answers(f"reveal('moves', {measured})")] == []
 
 
+# ------------------------------------------------- cells
+
+# The lessons in whose cells one thing happens: measured, drawn or claimed.
+SHORT_CELLS = [path for path in SOLUTIONS if path.stem[:2] <= "06"]
+SAYS_ITSELF = ("@exercise", "predict(", "reveal(", "claim(", "recap(", "progress(", "what_if(", "plots.show(")
+
+
+def lines_of(source):
+    return [line for line in source.splitlines() if line.strip()]
+
+
+def test_cells_are_short():
+    lengths = [len(lines_of(cell.source)) for path in SHORT_CELLS for cell in code_cells(read(path))]
+    assert np.median(lengths) <= 8
+    assert np.mean([length > 20 for length in lengths]) <= 0.03
+    assert max(lengths) <= 30
+
+
+@pytest.mark.parametrize("path", SHORT_CELLS, ids=lambda p: p.stem)
+def test_the_first_line_of_a_cell_says_what_it_is_for(path):
+    mute = [
+        cell.id
+        for cell in code_cells(read(path))
+        if cell.id != "setup" and not cell.source.startswith(("#", *SAYS_ITSELF))
+    ]
+    assert mute == [], "begin with a comment that says what is measured, drawn or claimed"
+
+
+@pytest.mark.parametrize("path", SHORT_CELLS, ids=lambda p: p.stem)
+def test_pictures_are_drawn_in_the_lessons_room(path):
+    """All of Matplotlib is: what stays in the notebook is one call a picture."""
+    code = "\n".join(cell.source for cell in code_cells(read(path)))
+    assert not re.search(r"matplotlib|\b(plt|ax|fig)\.", code)
+
+
+@pytest.mark.parametrize("path", SHORT_CELLS[1:], ids=lambda p: p.stem)
+def test_a_lesson_goes_on_in_ones_own_project(path):
+    cells = read(path).cells
+    (start,) = [i for i, c in enumerate(cells) if c.source.startswith("## In your own project")]
+    end = next(i for i, c in enumerate(cells) if i > start and c.source.startswith("## "))
+    part = cells[start:end]
+    assert "torch" in "".join(c.source for c in part if c.cell_type == "code")
+    assert any("### " in c.source for c in part), "its questions stand in the table of contents"
+
+
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
 def test_ruff(command):
     ruff = shutil.which("ruff") or str(Path(sys.executable).with_name("ruff"))
@@ -198,7 +244,7 @@ def test_few_cells_are_compared_with_nothing():
 def test_a_lesson_that_trains_long_shows_a_bar(path):
     """The name that this looks for is the one that lessons import."""
     used = sum("with_bar(" in cell.source for cell in code_cells(read(path)))
-    assert (used > 0) == (path.name[:2] in ("05", "06", "07", "08", "09", "10", "11", "12"))
+    assert (used > 0) == (path.name[:2] in ("02", "05", "06", "07", "08", "09", "11", "12", "13"))
     assert callable(widgets.with_bar)
 
 

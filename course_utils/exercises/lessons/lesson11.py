@@ -1,539 +1,726 @@
-"""Exercises of lesson 11: the PCA loss, its rules, the way back to orthonormal columns, and two losses on one layer.
-
-torch is imported inside the functions: every lesson loads this file, and most do without torch.
-"""
+"""Exercises of lesson 11: how low-pass a kernel is, the gradient of that, and three ways to keep it so."""
 
 from typing import Any
 
 import numpy as np
 
+from course_utils.engine import structure
 from course_utils.engine.estimate import numerical_gradient
-from course_utils.engine.structure import covariance, oja_direction, pca_loss, retract, sanger_direction
-from course_utils.exercises.bank import Case, Entry, numbers
+from course_utils.engine.structure import project_kernels, stop_band_share
+from course_utils.exercises.bank import Case, Entry, normal
 
 
-def some_covariance(d: int, seed: int) -> np.ndarray:
-    """A symmetric S (d, d) whose directions differ a lot."""
-    return covariance(np.random.default_rng(seed).standard_normal((3 * d, d)) * np.arange(1, d + 1))
+def waves_of(kernel, frequencies, turn=2 * np.pi):
+    return np.exp(-1j * turn * np.outer(np.arange(len(kernel)), frequencies))
 
 
-PCA_LOSS = Entry(
+RESPONSE = Entry(
     "11.1",
-    returns=("loss", "grad_W"),
-    checked="The loss is right by its definition, and the gradient agrees with central differences of it.",
+    returns=("response",),
+    checked="|H(ν)|² is right for kernels of 3 and 5 taps, neither of them symmetric.",
     cases=(
-        Case("3 inputs, 1 output", lambda: numbers(1, W=(3, 1)) | dict(S=some_covariance(3, 2))),
-        Case("5 inputs, 2 outputs", lambda: numbers(3, W=(5, 2)) | dict(S=some_covariance(5, 4))),
-        Case("4 inputs, 3 outputs", lambda: numbers(5, W=(4, 3)) | dict(S=some_covariance(4, 6))),
-    ),
-    hints=(
-        "For one column w the loss is −wᵀSw / tr S. What is the derivative of a square, s·w²? S is symmetric, so here it is the same.",
-        "The gradient of tr(WᵀSW) is 2SW. Do not lose the minus and the division by np.trace(S).",
-    ),
-)
-PCA_LOSS.reference(pca_loss)
-
-
-@PCA_LOSS.truth
-def pca_loss_by_definition(W, S):
-    def loss(W):
-        kept = sum(
-            W[i, j] * S[i, m] * W[m, j]
-            for j in range(W.shape[1])
-            for i in range(len(S))
-            for m in range(len(S))
-        )
-        return -kept / np.trace(S)
-
-    return loss(W), numerical_gradient(loss, W)
-
-
-@PCA_LOSS.wrong(
-    "Your gradient lacks a factor 2. W stands twice in tr(WᵀSW), and each of them gives SW: that is where the textbook rule W + ηSW and the gradient differ."
-)
-def without_the_two(W, S):
-    return -np.trace(W.T @ S @ W) / np.trace(S), -S @ W / np.trace(S)
-
-
-@PCA_LOSS.wrong(
-    "The loss is right, its gradient has the wrong sign: the loss is minus the variance, so its gradient is −2SW / tr S."
-)
-def gradient_uphill(W, S):
-    return -np.trace(W.T @ S @ W) / np.trace(S), 2 * S @ W / np.trace(S)
-
-
-@PCA_LOSS.wrong(
-    "You return the variance kept, which is to be large. A loss is to be small: put a minus before both."
-)
-def variance_for_loss(W, S):
-    return np.trace(W.T @ S @ W) / np.trace(S), 2 * S @ W / np.trace(S)
-
-
-@PCA_LOSS.wrong("You return the variance, not its share: divide loss and gradient by tr S.")
-def share_forgotten(W, S):
-    return -np.trace(W.T @ S @ W), -2 * S @ W
-
-
-@PCA_LOSS.wrong(
-    "You divide by d, the number of inputs. A share is out of the whole variance: divide by np.trace(S)."
-)
-def divided_by_the_number_of_inputs(W, S):
-    return -np.trace(W.T @ S @ W) / len(S), -2 * S @ W / len(S)
-
-
-@PCA_LOSS.wrong("The loss is a share, its gradient is not: divide that by tr S as well.")
-def gradient_without_the_share(W, S):
-    return -np.trace(W.T @ S @ W) / np.trace(S), -2 * S @ W
-
-
-@PCA_LOSS.wrong(
-    "You sum all entries of WᵀSW. The trace sums its diagonal only: the products of different outputs do not belong to the loss."
-)
-def all_pairs_summed(W, S):
-    return -np.sum(W.T @ S @ W) / np.trace(S), -2 * S @ W / np.trace(S)
-
-
-@PCA_LOSS.wrong("Your gradient is transposed. It has the shape of W, (d, k): one entry for every weight.")
-def gradient_transposed(W, S):
-    return -np.trace(W.T @ S @ W) / np.trace(S), (-2 * S @ W / np.trace(S)).T
-
-
-@PCA_LOSS.wrong(
-    "S is missing from the numerator. tr(WWᵀ) is how long the columns are; the variance of the outputs is tr(WᵀSW)."
-)
-def outputs_for_inputs(W, S):
-    return -np.trace(W @ W.T) / np.trace(S), -2 * W / np.trace(S)
-
-
-@PCA_LOSS.wrong(
-    "You divide by tr(WᵀW), the Rayleigh quotient. That is another loss, bounded by itself; here divide by tr S."
-)
-def lengths_taken_out(W, S):
-    kept, length = np.trace(W.T @ S @ W), np.trace(W.T @ W)
-    return -kept / length, -2 * (S @ W - kept / length * W) / length
-
-
-@PCA_LOSS.right
-def pca_loss_with_einsum(W, S):
-    kept = np.einsum("ij,im,mj->", W, S, W)
-    return -kept / np.trace(S), -(S + S.T) @ W / np.trace(S)
-
-
-@PCA_LOSS.right
-def pca_loss_by_column(W, S):
-    total = np.trace(S)
-    loss = -sum(w @ S @ w for w in W.T) / total
-    return [loss, np.stack([-2 * (S @ w) / total for w in W.T], axis=1)]
-
-
-OJA = Entry(
-    "11.2",
-    returns=("direction",),
-    batch="x",
-    checked="The direction is right for one output and for several, and for batches of two sizes.",
-    cases=(
-        Case("2 examples, 3 inputs, 1 output", lambda: numbers(7, W=(3, 1), x=(2, 3))),
-        Case("4 examples, 5 inputs, 2 outputs", lambda: numbers(8, W=(5, 2), x=(4, 5))),
-        Case("6 examples, 4 inputs, 3 outputs", lambda: numbers(9, W=(4, 3), x=(6, 4))),
-    ),
-    hints=(
-        "Two terms. With h = x @ W, the first, summed over the batch, is x.T @ h. What has that shape and holds h hᵀ?",
-        "h.T @ h is the sum of h hᵀ over the batch, shape (k, k). Take W @ (h.T @ h) away and divide both by len(x).",
-    ),
-)
-OJA.reference(oja_direction)
-
-
-@OJA.wrong(
-    "This is the plain rule, xhᵀ without − W h hᵀ: with nothing that holds it back, W grows without end."
-)
-def plain_hebb(W, x):
-    return x.T @ (x @ W) / len(x)
-
-
-@OJA.wrong(
-    "You take W away, which is weight decay: it pulls equally hard whatever the outputs are. Oja's term is W h hᵀ: it grows with the outputs."
-)
-def plain_decay(W, x):
-    return x.T @ (x @ W) / len(x) - W
-
-
-@OJA.wrong(
-    "Each output subtracts only its own part, h². Then all of them run to the same first direction. h hᵀ has the products of different outputs too."
-)
-def every_output_alone(W, x):
-    h = x @ W
-    return x.T @ h / len(x) - W * (h**2).mean(axis=0)
-
-
-@OJA.wrong("Your second term is W WᵀW, which does not look at the data. Oja's is W h hᵀ, with the outputs h.")
-def weights_for_outputs(W, x):
-    return x.T @ (x @ W) / len(x) - W @ (W.T @ W)
-
-
-@OJA.wrong("There is a WWᵀ or WᵀW too many: the second term is W @ (h.T @ h), and h holds the W already.")
-def outer_for_inner(W, x):
-    h = x @ W
-    return (x.T @ h - W @ W.T @ W @ (h.T @ h)) / len(x)
-
-
-@OJA.wrong(
-    "You sum over the batch, so it is too large by the batch size. The rule takes the mean: divide by len(x)."
-)
-def summed_over_the_batch(W, x):
-    h = x @ W
-    return x.T @ h - W @ (h.T @ h)
-
-
-@OJA.wrong(
-    "Only the first term is a mean over the batch. Divide both by len(x): alone, the second would grow with the batch."
-)
-def decay_without_the_mean(W, x):
-    h = x @ W
-    return x.T @ h / len(x) - W @ (h.T @ h)
-
-
-@OJA.wrong("Your direction has the wrong sign. The rule *adds* xhᵀ: it climbs towards more variance.")
-def oja_downhill(W, x):
-    return -oja_direction(W, x)
-
-
-@OJA.wrong("You add W h hᵀ. It has to be taken away: it is what keeps W from growing.")
-def oja_growing(W, x):
-    h = x @ W
-    return (x.T @ h + W @ (h.T @ h)) / len(x)
-
-
-@OJA.wrong("Check the order in the second term. W h hᵀ is W (WᵀSW), with W on the right as well.")
-def covariance_twice(W, x):
-    S = x.T @ x / len(x)
-    return S @ W - W @ W.T @ S
-
-
-@OJA.truth
-def oja_by_example(W, x):
-    step = np.zeros_like(W)
-    for one in x:
-        h = W.T @ one
-        step += np.outer(one - W @ h, h)
-    return step / len(x)
-
-
-@OJA.right
-def oja_with_the_covariance(W, x):
-    SW = x.T @ x @ W / x.shape[0]
-    return SW - W @ W.T @ SW
-
-
-OJA.wrong(
-    "This is Sanger's rule: output j gives way to the outputs before it only. Oja's has the whole of h hᵀ, without np.triu."
-)(sanger_direction)
-
-
-OJA.right(oja_by_example)
-
-
-RETRACT = Entry(
-    "11.3",
-    returns=("Q",),
-    checked="The columns are orthonormal, span what they spanned, and none has turned round.",
-    cases=(
-        Case("3 inputs, 1 output", lambda: numbers(11, W=(3, 1))),
-        Case("5 inputs, 2 outputs", lambda: numbers(12, W=(5, 2))),
-        Case("6 inputs, 4 outputs", lambda: numbers(13, W=(6, 4))),
         Case(
-            "columns that are orthonormal already", lambda: dict(W=retract(numbers(14, W=(4, 3))["W"]).copy())
+            "3 taps, 4 frequencies",
+            lambda: dict(kernel=np.array([1.0, 2, -0.5]), frequencies=np.array([0, 0.1, 0.25, 0.4])),
+        ),
+        Case(
+            "5 taps, 3 frequencies",
+            lambda: dict(kernel=normal(5, seed=101), frequencies=np.array([0.05, 0.3, 0.5])),
         ),
     ),
     hints=(
-        "Q, R = np.linalg.qr(W) gives orthonormal columns. But NumPy chooses their signs: look at the diagonal of R.",
-        "Where R[j, j] is negative, column j of Q has turned round: multiply the columns by the signs of np.diagonal(R).",
+        "e^(−2πi ν n) is np.exp(-2j * np.pi * nu * n); np.outer gives it for all n and all ν at once.",
+        "Sum over n first, with the kernel as weights: kernel @ waves, waves of shape (taps, F). Then abs, then the square.",
     ),
 )
-RETRACT.reference(retract)
 
 
-@RETRACT.wrong("Every column has turned round: you flipped those that were right.")
-def sign_left_open(W):
-    return -np.linalg.qr(W)[0] * np.sign(np.diagonal(retract(W).T @ W))
+@RESPONSE.reference
+def frequency_response(kernel, frequencies):
+    """How strongly a sine of each frequency ν comes through a kernel: |H(ν)|², H(ν) = Σ_n kernel[n] e^(−2πi ν n).
+
+    kernel: shape (taps,), n counts from 0. frequencies: shape (F,), in cycles per sample.
+    Return the response |H(ν)|² at each of the frequencies, real numbers of shape (F,).
+    """
+    waves = np.exp(-2j * np.pi * np.outer(np.arange(len(kernel)), frequencies))
+    return np.abs(kernel @ waves) ** 2
 
 
-@RETRACT.wrong(
-    "Orthonormal, but columns may turn round: QR leaves their signs open, and NumPy's often come out negative. Multiply each column by the sign of its R[j, j]."
+@RESPONSE.wrong("Your frequencies are angles. They come in cycles per sample: one cycle is 2π.")
+def two_pi_missing(kernel, frequencies):
+    return np.abs(kernel @ waves_of(kernel, frequencies, 1)) ** 2
+
+
+@RESPONSE.wrong("You turn by π a cycle. A whole cycle is 2π.")
+def half_a_turn(kernel, frequencies):
+    return np.abs(kernel @ waves_of(kernel, frequencies, np.pi)) ** 2
+
+
+@RESPONSE.wrong("This is |H|, the amplitude. Asked is its square, the energy.")
+def amplitude_returned(kernel, frequencies):
+    return np.abs(kernel @ waves_of(kernel, frequencies))
+
+
+@RESPONSE.wrong(
+    "You square the real part only. A sine shifted by a quarter of a cycle has none: |H|² is real² + imaginary²."
 )
-def plain_qr(W):
-    return np.linalg.qr(W)[0]
+def cosine_only(kernel, frequencies):
+    return (kernel @ waves_of(kernel, frequencies)).real ** 2
 
 
-@RETRACT.wrong(
-    "Your columns have length 1 but are not orthogonal to each other. Length alone does not stop them from all becoming the same."
+@RESPONSE.wrong("You square the complex number itself. Take np.abs first, then the square.")
+def squared_without_abs(kernel, frequencies):
+    return ((kernel @ waves_of(kernel, frequencies)) ** 2).real
+
+
+@RESPONSE.wrong(
+    "You square each tap's part before the sum, so no two parts can cancel: add them up first, as complex numbers."
 )
-def unit_columns(W):
-    return W / np.linalg.norm(W, axis=0)
+def squared_before_the_sum(kernel, frequencies):
+    return (np.abs(kernel[:, None] * waves_of(kernel, frequencies)) ** 2).sum(axis=0)
 
 
-@RETRACT.wrong("You made the rows of length 1. The columns are to be orthonormal.")
-def unit_rows(W):
-    return W / np.linalg.norm(W, axis=1, keepdims=True)
+@RESPONSE.wrong("You divide by the number of taps. H is a sum over the taps, not a mean.")
+def mean_over_the_taps(kernel, frequencies):
+    return np.abs(kernel @ waves_of(kernel, frequencies) / len(kernel)) ** 2
 
 
-@RETRACT.wrong(
-    "You divide by the length of the whole matrix. Each column is to have length 1, and they are to be orthogonal."
+@RESPONSE.wrong(
+    "You sum cosines alone, with n from 1. Sines belong to it too: use e^(−2πi ν n), and |·|² of the sum."
 )
-def unit_as_a_whole(W):
-    return W / np.linalg.norm(W)
+def counted_from_one(kernel, frequencies):
+    n = np.arange(1, len(kernel) + 1)
+    return (kernel @ np.cos(2 * np.pi * np.outer(n, frequencies))) ** 2
 
 
-@RETRACT.wrong(
-    "This is the polar way, the nearest orthonormal matrix: also a way back, but another one. Here the first column keeps its direction, the second what is left of it, and so on: QR."
+@RESPONSE.wrong(
+    "np.fft.rfft has frequencies of its own: 0, 1/taps, 2/taps, … up to 1/2. Here they are given; write the sum, with e^(−2πi ν n)."
 )
-def polar(W):
-    U, _, Vt = np.linalg.svd(W, full_matrices=False)
-    return U @ Vt
+def rfft_of_the_kernel(kernel, frequencies):
+    return np.abs(np.fft.rfft(kernel)) ** 2
 
 
-@RETRACT.wrong(
-    "The left singular vectors span the right space in an order of their own. Use QR: its columns stay next to those of W."
+@RESPONSE.wrong(
+    "An np.fft.rfft as long as frequencies has the right shape, but frequencies of its own, evenly from 0 to 1/2. "
+    "Use the given ones: write the sum, with e^(−2πi ν n)."
 )
-def left_singular_vectors(W):
-    return np.linalg.svd(W, full_matrices=False)[0]
+def rfft_made_as_long(kernel, frequencies):
+    return np.abs(np.fft.rfft(kernel, 2 * (len(frequencies) - 1))) ** 2
 
 
-@RETRACT.wrong(
-    "np.abs makes every entry positive. Only the sign of whole columns is free: multiply each by the sign of R[j, j]."
+@RESPONSE.wrong(
+    "An np.fft.fft as long as frequencies has the right shape, but frequencies of its own, evenly from 0 to 1. "
+    "Use the given ones: write the sum, with e^(−2πi ν n)."
 )
-def all_entries_positive(W):
-    return np.abs(np.linalg.qr(W)[0])
+def fft_made_as_long(kernel, frequencies):
+    return np.abs(np.fft.fft(kernel, len(frequencies))) ** 2
 
 
-@RETRACT.wrong("np.linalg.qr returns two matrices, Q and R. Keep Q, with its signs fixed.")
-def all_of_qr(W):
-    return np.linalg.qr(W)
+@RESPONSE.right
+def response_by_sine_and_cosine(kernel, frequencies):
+    response = []
+    for nu in frequencies:
+        real = sum(w * np.cos(2 * np.pi * nu * n) for n, w in enumerate(kernel))
+        imaginary = sum(w * np.sin(2 * np.pi * nu * n) for n, w in enumerate(kernel))
+        response.append(real**2 + imaginary**2)
+    return response
 
 
-@RETRACT.wrong("Q @ R is W again. R holds what is to be thrown away, but for its signs.")
-def q_times_r(W):
-    Q, R = np.linalg.qr(W)
-    return Q @ R
+RESPONSE.right(structure.frequency_response)
 
 
-@RETRACT.wrong(
-    "You take the signs from a row of Q. A column that was right can turn round that way: the signs of R's diagonal say which have turned."
+def mean_share(kernels, S):
+    return np.mean([w @ S @ w / (w @ w) for w in kernels])
+
+
+def by_row(kernels, S):
+    """wSw, ww and the share of each row, each (channels, 1)."""
+    energy = (kernels**2).sum(axis=1, keepdims=True)
+    stop = ((kernels @ S) * kernels).sum(axis=1, keepdims=True)
+    return stop, energy, stop / energy
+
+
+def symmetric(size: int, seed: int) -> np.ndarray:
+    A = normal(size, size, seed=seed)
+    return A @ A.T / size
+
+
+SHARE = Entry(
+    "11.2",
+    returns=("share", "grad_kernels"),
+    checked="The share, and its gradient against central differences, for layers of 1, 2 and 3 channels.",
+    cases=(
+        Case("1 channel, 3 taps", lambda: dict(kernels=normal(1, 3, seed=102), S=symmetric(3, 103))),
+        Case(
+            "2 channels, 3 taps", lambda: dict(kernels=normal(2, 3, seed=104), S=structure.stop_band(3, 0.1))
+        ),
+        Case(
+            "3 channels, 5 taps", lambda: dict(kernels=normal(3, 5, seed=105), S=structure.stop_band(5, 0.2))
+        ),
+    ),
+    hints=(
+        "For one row, the gradient of w S w is 2 S w and that of w w is 2 w. Put them into the quotient rule.",
+        "It simplifies to 2 (S w − share · w) / (w w), with the row's own share; the mean divides by the number of channels. "
+        "kernels @ S has S w in every row.",
+    ),
+    rtol=1e-6,
 )
-def signs_of_the_first_row(W):
-    Q = np.linalg.qr(W)[0]
-    return Q * np.sign(Q[0])
 
 
-@RETRACT.wrong(
-    "You made the other side orthonormal. Columns of W are its outputs: np.linalg.qr(W), not of W.T."
+SHARE.reference(stop_band_share)
+
+
+@SHARE.truth
+def share_truth(kernels, S):
+    return mean_share(kernels, S), numerical_gradient(lambda kernels: mean_share(kernels, S), kernels)
+
+
+@SHARE.wrong(
+    "This is the energy in the stop band, not the share of it: a kernel that shrinks would do. Divide by w w."
 )
-def sides_swapped(W):
-    return np.linalg.qr(W.T)[0]
+def energy_instead_of_share(kernels, S):
+    return by_row(kernels, S)[0].mean(), 2 * kernels @ S / len(kernels)
 
 
-@RETRACT.wrong(
-    "The signs belong to the columns: Q * signs, without [:, None], multiplies column j by sign j."
+@SHARE.wrong("Your share is right, but the gradient is that of w S w alone. Differentiate the quotient.")
+def energy_in_the_gradient(kernels, S):
+    return mean_share(kernels, S), 2 * kernels @ S / len(kernels)
+
+
+@SHARE.wrong(
+    "You differentiate w S w and take w w for a constant. It changes with w too: the quotient rule subtracts share · w."
 )
-def signs_turn_rows(W):
-    Q, R = np.linalg.qr(W)
-    return np.sign(np.diagonal(R))[:, None] * Q
+def denominator_held_fixed(kernels, S):
+    return mean_share(kernels, S), 2 * kernels @ S / by_row(kernels, S)[1] / len(kernels)
 
 
-@RETRACT.wrong("You begin with the last column. The first one keeps its direction, the others give way.")
-def last_column_first(W):
-    return retract(W[:, ::-1])[:, ::-1]
+@SHARE.wrong("Half the gradient: both w S w and w w are quadratic, and each brings a factor of 2.")
+def two_forgotten(kernels, S):
+    share, grad = stop_band_share(kernels, S)
+    return share, grad / 2
 
 
-@RETRACT.truth
-def retract_by_gram_schmidt(W):
-    columns = []
-    for w in W.T:
-        for q in columns:
-            w = w - (q @ w) * q
-        columns.append(w / np.linalg.norm(w))
-    return np.array(columns).T
+@SHARE.wrong(
+    "The share is a mean over the channels, and your gradient that of the sum: divide it by the number of channels."
+)
+def mean_forgotten_in_the_gradient(kernels, S):
+    share, grad = stop_band_share(kernels, S)
+    return share, grad * len(kernels)
 
 
-@RETRACT.right
-def retract_with_cholesky(W):
-    return np.linalg.solve(np.linalg.cholesky(W.T @ W), W.T).T
+@SHARE.wrong("You sum over the channels. The share of the layer is their mean.")
+def sum_over_channels(kernels, S):
+    share, grad = stop_band_share(kernels, S)
+    return share * len(kernels), grad * len(kernels)
 
 
-@RETRACT.right
-def retract_with_a_loop(W):
-    Q, R = np.linalg.qr(W)
-    for j in range(W.shape[1]):
-        if R[j, j] < 0:
-            Q[:, j] = -Q[:, j]
-    return Q
+@SHARE.wrong(
+    "You divide all stop-band energy by all energy, so a loud channel hides the others. Take each row's share, then the mean."
+)
+def channels_thrown_together(kernels, S):
+    energy = (kernels**2).sum()
+    share = ((kernels @ S) * kernels).sum() / energy
+    return share, 2 * (kernels @ S - share * kernels) / energy
 
 
-RETRACT.right(retract_by_gram_schmidt)
+@SHARE.wrong("This is the share of the pass band, 1 minus what is asked.")
+def pass_band_share(kernels, S):
+    share, grad = stop_band_share(kernels, S)
+    return 1 - share, -grad
 
 
-def step_case(d: int, k: int, c: int, rate: float, alpha: float, seed: int) -> dict[str, Any]:
-    made = numbers(seed, W=(d, k), V=(k, c), grad_W=(d, k), grad_V=(k, c))
-    made["W"] = retract(made["W"])
-    return made | dict(S=some_covariance(d, seed), rate=rate, alpha=alpha)
+@SHARE.wrong("Your gradient points downhill. Return the gradient itself; the update takes it away.")
+def downhill_already(kernels, S):
+    share, grad = stop_band_share(kernels, S)
+    return share, -grad
+
+
+@SHARE.wrong("You divide by the length of w. The energy w w is its square: leave the root out.")
+def divided_by_the_norm(kernels, S):
+    stop, energy, _ = by_row(kernels, S)
+    share = (stop / np.sqrt(energy)).mean()
+    return share, 2 * (kernels @ S - stop / energy * kernels) / np.sqrt(energy) / len(kernels)
+
+
+@SHARE.wrong("Your quotient rule has w w above and w S w below; it is the other way round.")
+def quotient_rule_turned_round(kernels, S):
+    stop, energy, _ = by_row(kernels, S)
+    return mean_share(kernels, S), 2 * (kernels - energy / stop * (kernels @ S)) / stop / len(kernels)
+
+
+@SHARE.wrong(
+    "You subtract the layer's share in every row. Each row's quotient has its own share in its gradient."
+)
+def share_of_the_mean_in_every_channel(kernels, S):
+    share = mean_share(kernels, S)
+    return share, 2 * (kernels @ S - share * kernels) / by_row(kernels, S)[1] / len(kernels)
+
+
+@SHARE.wrong("Your gradient divides by w w. The quotient rule divides by its square, (w w)².")
+def divided_by_the_energy_once(kernels, S):
+    stop, energy, _ = by_row(kernels, S)
+    return mean_share(kernels, S), 2 * (energy * (kernels @ S) - stop * kernels) / energy / len(kernels)
+
+
+@SHARE.wrong("You add the second part of the quotient rule. It has a minus: S w − share · w.")
+def quotient_rule_with_a_plus(kernels, S):
+    _, energy, share = by_row(kernels, S)
+    return mean_share(kernels, S), 2 * (kernels @ S + share * kernels) / energy / len(kernels)
+
+
+@SHARE.wrong(
+    "You divide every row by the energy of all rows together. Sum the squares of one row at a time: axis=1, keepdims=True."
+)
+def one_energy_for_all_channels(kernels, S):
+    energy = (kernels**2).sum()
+    shares = by_row(kernels, S)[0] / energy
+    return shares.mean(), 2 * (kernels @ S - shares * kernels) / energy / len(kernels)
+
+
+@SHARE.right
+def share_by_channel(kernels, S):
+    share, grad = 0.0, np.zeros(np.shape(kernels))
+    for c, w in enumerate(kernels):
+        stop, energy = w @ S @ w, w @ w
+        share += stop / energy / len(kernels)
+        grad[c] = (2 * S @ w * energy - stop * 2 * w) / energy**2 / len(kernels)
+    return share, grad
+
+
+@SHARE.right
+def share_of_unit_kernels(kernels, S):
+    """A kernel of length 1 has its leak for a share; the gradient has no part along the kernel."""
+    lengths = np.linalg.norm(kernels, axis=1, keepdims=True)
+    u = kernels / lengths
+    leaked = u @ S
+    shares = np.sum(u * leaked, axis=1, keepdims=True)
+    return shares.mean(), (leaked - shares * u) * 2 / lengths / len(u)
+
+
+def projection_case(channels: int, taps: int, k: int, seed: int) -> dict[str, Any]:
+    return dict(kernels=normal(channels, taps, seed=seed), V=structure.slepian(taps, 0.15)[:, :k])
+
+
+PROJECT = Entry(
+    "11.3",
+    returns=("near",),
+    checked="The nearest kernels, for 2 channels of 4 taps and for 3 of 7.",
+    cases=(
+        Case("2 channels, 4 taps, 2 columns", lambda: projection_case(2, 4, 2, 106)),
+        Case("3 channels, 7 taps, 3 columns", lambda: projection_case(3, 7, 3, 107)),
+    ),
+    hints=(
+        "How much of column v is in w? As the columns are at right angles and of length 1: w v, one number for each column.",
+        "kernels @ V are these numbers, shape (channels, k). Multiply the columns by them and add: @ V.T.",
+    ),
+    rtol=1e-6,
+)
+
+
+PROJECT.reference(project_kernels)
+
+
+@PROJECT.wrong(
+    "These are coordinates: how much of each column of V is in each row. Multiply the columns by them and add, "
+    "and you are back at rows of taps."
+)
+def coordinates_returned(kernels, V):
+    return kernels @ V
+
+
+@PROJECT.wrong("This is what the projection takes away. Return what remains.")
+def rest_returned(kernels, V):
+    return kernels - kernels @ V @ V.T
+
+
+@PROJECT.wrong("Only the first column is used. Add up the parts along all of them.")
+def first_column_only(kernels, V):
+    return np.outer(kernels @ V[:, 0], V[:, 0])
+
+
+@PROJECT.wrong(
+    "You stretch the result to its old length. Then it is no longer the nearest: the projection shortens."
+)
+def energy_restored(kernels, V):
+    near = kernels @ V @ V.T
+    lengths = [np.linalg.norm(rows, axis=1, keepdims=True) for rows in (kernels, near)]
+    return near * lengths[0] / lengths[1]
+
+
+@PROJECT.wrong("You go twice as far as the nearest point, to the mirror image.")
+def mirrored(kernels, V):
+    return 2 * kernels @ V @ V.T - kernels
+
+
+@PROJECT.wrong("All channels come out alike. Each row has its own nearest row.")
+def all_channels_alike(kernels, V):
+    return np.tile(kernels.mean(axis=0) @ V @ V.T, (len(kernels), 1))
+
+
+@PROJECT.wrong(
+    "You keep the first k taps. What is kept are the parts along V's k columns, each of which spans all taps."
+)
+def taps_cut_off(kernels, V):
+    return kernels * (np.arange(kernels.shape[1]) < V.shape[1])
+
+
+@PROJECT.wrong(
+    "Every column has weight 1, whatever the kernel was. Its weight is the kernel's product with it."
+)
+def unit_coefficients(kernels, V):
+    return np.tile(V.sum(axis=1), (len(kernels), 1))
+
+
+@PROJECT.right
+def projected_by_least_squares(kernels, V):
+    return (V @ np.linalg.lstsq(V, kernels.T, rcond=None)[0]).T
+
+
+@PROJECT.right
+def projected_column_by_column(kernels, V):
+    near = np.zeros(kernels.shape)
+    for v in V.T:
+        near += (kernels @ v)[:, None] * v
+    return near.tolist()
+
+
+@PROJECT.right
+def what_is_outside_taken_away(kernels, V):
+    outside = np.eye(len(V)) - np.einsum("ik,jk->ij", V, V)
+    return kernels - kernels @ outside
+
+
+def penalised(theta, grad, part, shape, strength, share_grad):
+    total = grad.copy()
+    total[part] += strength * share_grad(theta[part].reshape(shape)).ravel()
+    return total
+
+
+def projected(theta, part, shape, nearest):
+    new = theta.copy()
+    new[part] = nearest(theta[part].reshape(shape)).ravel()
+    return new
+
+
+def step_case(shape: tuple[int, int], around: tuple[int, int], seed: int) -> dict[str, Any]:
+    channels, taps = shape
+    size = channels * taps
+    S, V = structure.stop_band(taps, 0.15), structure.slepian(taps, 0.15)[:, :2]
+    return dict(
+        theta=normal(size + sum(around), seed=seed),
+        grad=normal(size + sum(around), seed=seed + 1),
+        rate=0.3,
+        part=slice(around[0], around[0] + size),
+        shape=shape,
+        strength=2.5,
+        share_grad=lambda kernels: stop_band_share(kernels, S)[1],
+        nearest=lambda kernels: project_kernels(kernels, V),
+    )
 
 
 STEP = Entry(
     "11.4",
-    returns=("new_W", "new_V"),
-    checked="Both matrices are right, for three shapes, rates and shares alpha.",
+    returns=("new_theta",),
+    checked="Penalty and projection stand in their places and touch the layer only; the other weights step as before.",
     cases=(
-        Case("3 inputs, 1 output, alpha 0.3", lambda: step_case(3, 1, 2, 0.1, 0.3, 21)),
-        Case("5 inputs, 2 outputs, alpha 0.8", lambda: step_case(5, 2, 3, 0.5, 0.8, 22)),
-        Case("6 inputs, 3 outputs, alpha 0.6", lambda: step_case(6, 3, 5, 1.0, 0.6, 23)),
+        Case("a layer of 1 x 4 among 7 weights", lambda: step_case((1, 4), (1, 2), 108)),
+        Case("a layer of 2 x 5 among 15 weights", lambda: step_case((2, 5), (2, 3), 110)),
     ),
     hints=(
-        "In the order of the equation: the mixed gradient, the step, the retraction last. V takes a plain step.",
-        "step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]; pca_loss returns the loss and the gradient.",
+        "Read the equation from right to left: λ ∇R(θ) is added to the gradient, then the step, then Π. "
+        "theta[part].reshape(shape) are the kernels; .ravel() makes them flat again.",
+        "On a copy of grad: copy[part] += strength * share_grad(…).ravel(). Then new = theta - rate * copy, "
+        "and last new[part] = nearest(new[part].reshape(shape)).ravel().",
     ),
-    rtol=1e-7,
+    rtol=1e-6,
 )
 
 
 @STEP.reference
-def two_loss_step(W, V, grad_W, grad_V, S, rate, alpha):
-    """One step of gradient descent on two losses, W back to orthonormal columns.
+def structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    """One step of θ ← Π( θ − η (ĝ + λ ∇R(θ)) ), where R and Π are about one layer of the network only.
 
-    W: shape (d, k), orthonormal columns. V: the head, shape (k, c).
-    grad_W, grad_V: the gradients of the cross-entropy. S: covariance, shape (d, d). rate, alpha: numbers.
-    The loss of W is (1 − alpha) · cross-entropy + alpha · PCA loss; that of V is the cross-entropy.
-    After the step W is retracted. Return the new W and the new V.
+    theta, grad: shape (P,). rate is η, strength is λ, both numbers.
+    part: the slice of theta with the layer's weights; reshaped to shape (channels, taps) they are its kernels.
+    share_grad(kernels): gradient of R, shape (channels, taps). nearest(kernels): their projection, shape (channels, taps).
+    Return new_theta, shape (P,).
     """
-    step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]
-    return retract(W - rate * step), V - rate * grad_V
+    step = grad.copy()
+    step[part] += strength * share_grad(theta[part].reshape(shape)).ravel()
+    new = theta - rate * step
+    new[part] = nearest(new[part].reshape(shape)).ravel()
+    return new
 
 
 @STEP.wrong(
-    "There is no retraction after the step. Before it W is orthonormal already; it is the step that leads away, so the retraction comes last."
+    "The penalty does not reach the step. Adding it to the loss that you print changes nothing: add its gradient to grad[part]."
 )
-def retracted_before_the_step(W, V, grad_W, grad_V, S, rate, alpha):
-    step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]
-    return retract(W) - rate * step, V - rate * grad_V
+def penalty_in_the_loss_only(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return projected(theta - rate * grad, part, shape, nearest)
 
 
-@STEP.wrong("You make the step orthonormal. It is the new weights that have to be: retract(W − rate · step).")
-def step_retracted(W, V, grad_W, grad_V, S, rate, alpha):
-    step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]
-    return W - rate * retract(step), V - rate * grad_V
+@STEP.wrong("You project, and then step out again. Π comes last, so that what you return is low-pass.")
+def projection_before_the_step(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return projected(theta, part, shape, nearest) - rate * penalised(
+        theta, grad, part, shape, strength, share_grad
+    )
 
 
 @STEP.wrong(
-    "The PCA loss never reaches W. Adding a term to the loss moves nothing by itself: its gradient has to be in the step."
+    "You project the step, not the kernels. What was outside before stays outside: project the new weights."
 )
-def loss_without_its_gradient(W, V, grad_W, grad_V, S, rate, alpha):
-    return retract(W - rate * (1 - alpha) * grad_W), V - rate * grad_V
+def step_made_low_pass(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    total = penalised(theta, grad, part, shape, strength, share_grad)
+    return theta - rate * projected(total, part, shape, nearest)
+
+
+@STEP.wrong("The projection is missing: after the step, new[part] goes through nearest.")
+def projection_left_out(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return theta - rate * penalised(theta, grad, part, shape, strength, share_grad)
+
+
+@STEP.wrong("The penalty escapes the rate. Its gradient belongs into the bracket that η multiplies.")
+def penalty_not_scaled_by_the_rate(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = theta - rate * grad
+    new[part] -= strength * share_grad(theta[part].reshape(shape)).ravel()
+    return projected(new, part, shape, nearest)
+
+
+@STEP.wrong("λ is missing: multiply share_grad by strength.")
+def strength_left_out(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return projected(theta - rate * penalised(theta, grad, part, shape, 1, share_grad), part, shape, nearest)
+
+
+@STEP.wrong("In the layer the penalty's gradient replaces that of the loss. Add it: +=, not =.")
+def penalty_instead_of_gradient(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    total = grad.copy()
+    total[part] = strength * share_grad(theta[part].reshape(shape)).ravel()
+    return projected(theta - rate * total, part, shape, nearest)
+
+
+@STEP.wrong("You take the penalty's gradient after the step on the loss. Both gradients belong to the old θ.")
+def penalty_at_the_new_place(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = theta - rate * grad
+    new[part] -= rate * strength * share_grad(new[part].reshape(shape)).ravel()
+    return projected(new, part, shape, nearest)
+
+
+@STEP.wrong("Only the layer moves. The other weights take their step as always.")
+def only_the_layer_moves(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = theta.copy()
+    new[part] = structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest)[part]
+    return new
 
 
 @STEP.wrong(
-    "You add the PCA loss, one number, to every entry. pca_loss returns a pair: the gradient is its second part."
+    "The layer is projected but takes no step: project what the step has made of it, not the old weights."
 )
-def loss_for_gradient(W, V, grad_W, grad_V, S, rate, alpha):
-    step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[0]
-    return retract(W - rate * step), V - rate * grad_V
-
-
-@STEP.wrong("alpha and 1 − alpha are swapped: alpha belongs to the PCA loss.")
-def alpha_swapped(W, V, grad_W, grad_V, S, rate, alpha):
-    return two_loss_step(W, V, grad_W, grad_V, S, rate, 1 - alpha)
+def only_the_rest_moves(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = theta - rate * grad
+    new[part] = nearest(theta[part].reshape(shape)).ravel()
+    return new
 
 
 @STEP.wrong(
-    "The cross-entropy enters W in full. Its share is 1 − alpha, so at alpha = 1 W is trained by PCA alone."
+    "You return the layer's kernels and nothing else. Write them back, flat, into the stepped theta: "
+    "new_theta[part] = kernels.ravel()."
 )
-def cross_entropy_in_full(W, V, grad_W, grad_V, S, rate, alpha):
-    step = grad_W + alpha * pca_loss(W, S)[1]
-    return retract(W - rate * step), V - rate * grad_V
+def kernels_alone_returned(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest)[part].reshape(shape)
 
 
 @STEP.wrong(
-    "The PCA part is half as large as it should be: the textbook rule SW lacks the 2 of the gradient. Use pca_loss(W, S)[1]."
+    "You return the layer's part alone. Asked is all of theta: let every weight step, then write the layer into new_theta[part]."
 )
-def textbook_rule(W, V, grad_W, grad_V, S, rate, alpha):
-    step = (1 - alpha) * grad_W - alpha * S @ W / np.trace(S)
-    return retract(W - rate * step), V - rate * grad_V
+def layer_alone_returned(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest)[part]
+
+
+@STEP.wrong("Your penalty rewards the leak: its gradient is added to that of the loss.")
+def leak_rewarded(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    return projected(
+        theta - rate * penalised(theta, grad, part, shape, -strength, share_grad), part, shape, nearest
+    )
+
+
+@STEP.wrong("You project first and step from there. Start from theta as it is; Π comes last.")
+def all_of_it_from_the_projected_kernels(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    theta = projected(theta, part, shape, nearest)
+    return theta - rate * penalised(theta, grad, part, shape, strength, share_grad)
 
 
 @STEP.wrong(
-    "Your PCA part is the bare rule SW. The gradient of the PCA loss is −2SW / tr S: use pca_loss(W, S)[1]."
+    "You take ∇R at the projected kernels. Take it at theta as it is: the equation says ∇R(θ), and projects once, at the end."
 )
-def bare_rule(W, V, grad_W, grad_V, S, rate, alpha):
-    step = (1 - alpha) * grad_W - alpha * S @ W
-    return retract(W - rate * step), V - rate * grad_V
+def penalty_of_the_projected_kernels(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    near = projected(theta, part, shape, nearest)
+    push = penalised(near, grad, part, shape, strength, share_grad)
+    return projected(theta - rate * push, part, shape, nearest)
 
 
 @STEP.wrong(
-    "You add SW to the gradient, so the step goes away from variance. The gradient of the PCA loss is −2SW / tr S: use pca_loss(W, S)[1]."
+    "You subtract the penalty's gradient after Π. Add it to grad before the step; nothing comes after Π."
 )
-def bare_rule_taken_away(W, V, grad_W, grad_V, S, rate, alpha):
-    step = (1 - alpha) * grad_W + alpha * S @ W
-    return retract(W - rate * step), V - rate * grad_V
+def penalty_after_the_projection(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = projected(theta - rate * grad, part, shape, nearest)
+    new[part] -= rate * strength * share_grad(theta[part].reshape(shape)).ravel()
+    return new
 
 
 @STEP.wrong(
-    "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once."
+    "You take ∇R of what Π has left, and step on. Take it at theta, before the step; nothing comes after Π."
 )
-def retracted_twice(W, V, grad_W, grad_V, S, rate, alpha):
-    between = retract(W - rate * (1 - alpha) * grad_W)
-    return retract(between - rate * alpha * pca_loss(W, S)[1]), V - rate * grad_V
-
-
-@STEP.wrong(
-    "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once. (Yours takes the second gradient where the first step ended.)"
-)
-def retracted_twice_pca_at_the_new_place(W, V, grad_W, grad_V, S, rate, alpha):
-    between = retract(W - rate * (1 - alpha) * grad_W)
-    return retract(between - rate * alpha * pca_loss(between, S)[1]), V - rate * grad_V
-
-
-@STEP.wrong(
-    "Your step goes away from variance. The PCA loss has its minus inside: its gradient is added to the other one."
-)
-def variance_thrown_away(W, V, grad_W, grad_V, S, rate, alpha):
-    step = (1 - alpha) * grad_W - alpha * pca_loss(W, S)[1]
-    return retract(W - rate * step), V - rate * grad_V
-
-
-@STEP.wrong(
-    "The PCA part is added after the retraction, so W leaves the orthonormal set again. Everything that moves W comes before."
-)
-def pca_after_the_retraction(W, V, grad_W, grad_V, S, rate, alpha):
-    new = retract(W - rate * (1 - alpha) * grad_W)
-    return new - rate * alpha * pca_loss(W, S)[1], V - rate * grad_V
-
-
-@STEP.wrong("The PCA part escapes the rate: both gradients are multiplied by it.")
-def pca_escapes_the_rate(W, V, grad_W, grad_V, S, rate, alpha):
-    new = W - rate * (1 - alpha) * grad_W - alpha * pca_loss(W, S)[1]
-    return retract(new), V - rate * grad_V
-
-
-@STEP.wrong("The head is slowed down by 1 − alpha. It has one loss only, the cross-entropy, in full.")
-def head_weakened_too(W, V, grad_W, grad_V, S, rate, alpha):
-    new_W, _ = two_loss_step(W, V, grad_W, grad_V, S, rate, alpha)
-    return new_W, V - rate * (1 - alpha) * grad_V
-
-
-@STEP.wrong("You retract the head as well. Only W is to have orthonormal columns.")
-def head_retracted_too(W, V, grad_W, grad_V, S, rate, alpha):
-    new_W, new_V = two_loss_step(W, V, grad_W, grad_V, S, rate, alpha)
-    return new_W, retract(new_V.T).T
+def penalty_of_what_the_projection_left(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = projected(theta - rate * grad, part, shape, nearest)
+    new[part] -= rate * strength * share_grad(new[part].reshape(shape)).ravel()
+    return new
 
 
 @STEP.right
-def two_loss_step_in_parts(W, V, grad_W, grad_V, S, rate, alpha):
-    _, pull = pca_loss(W, S)
-    moved = W - rate * alpha * pull
-    moved = moved - rate * (1 - alpha) * grad_W
-    return [retract(moved), V - rate * grad_V]
+def step_in_pieces(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    start, stop = part.start, part.stop
+    kernels = theta[part].reshape(shape)
+    kernels = kernels - rate * (grad[part].reshape(shape) + strength * share_grad(kernels))
+    before, after = (theta[s] - rate * grad[s] for s in (slice(0, start), slice(stop, None)))
+    return np.concatenate([before, np.ravel(nearest(kernels)), after])
 
 
 @STEP.right
-def two_loss_step_by_hand(W, V, grad_W, grad_V, S, rate, alpha):
-    total = grad_W + alpha * (-2 * S @ W / np.trace(S) - grad_W)
-    Q, R = np.linalg.qr(W - rate * total)
-    return Q @ np.diag(np.sign(np.diag(R))), V - rate * grad_V
+def step_with_a_padded_penalty(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    R = np.zeros(len(theta))
+    R[part] = share_grad(theta[part].reshape(shape)).ravel()
+    new = theta - rate * (grad + strength * R)
+    new[part] = nearest(new[part].reshape(shape)).ravel()
+    return list(new)
+
+
+BASIS = Entry(
+    "11.5",
+    returns=("kernels", "grad_coefficients"),
+    upstream="grad_kernels",
+    checked="The kernels, and the gradient against central differences, for a basis at right angles and for one that is not.",
+    cases=(
+        Case(
+            "2 channels, 2 coefficients, 4 taps",
+            lambda: dict(
+                coefficients=normal(2, 2, seed=111),
+                V=structure.slepian(4, 0.15)[:, :2],
+                grad_kernels=normal(2, 4, seed=112),
+            ),
+        ),
+        Case(
+            "3 channels, 2 coefficients, 5 taps, columns not at right angles",
+            lambda: dict(
+                coefficients=normal(3, 2, seed=113),
+                V=normal(5, 2, seed=114),
+                grad_kernels=normal(3, 5, seed=115),
+            ),
+        ),
+    ),
+    hints=(
+        "Look at the shapes: (channels, k) to (channels, taps) and back. It is the linear layer of lesson 02, with V in place of the weights.",
+        "If y = xW, then grad_x = grad_y Wᵀ. Here W is V.T.",
+    ),
+    rtol=1e-6,
+)
+
+
+@BASIS.reference
+def through_basis(coefficients, V, grad_kernels):
+    """Kernels made of coefficients, and the gradient of the coefficients.
+
+    coefficients: shape (channels, k). V: shape (taps, k). A kernel is the sum of V's columns, each times its coefficient.
+    grad_kernels: dL/d(kernels), shape (channels, taps).
+    Return the kernels, shape (channels, taps), and grad_coefficients = dL/d(coefficients), shape (channels, k).
+    """
+    return coefficients @ V.T, grad_kernels @ V
+
+
+@BASIS.truth
+def through_basis_truth(coefficients, V, grad_kernels):
+    return (
+        coefficients @ V.T,
+        numerical_gradient(lambda a: np.sum(grad_kernels * (a @ V.T)), coefficients),
+    )
+
+
+@BASIS.wrong(
+    "You keep the first entries of grad_kernels. A coefficient moves all taps of its column: its gradient sums over all of them."
+)
+def first_taps_of_the_gradient(coefficients, V, grad_kernels):
+    return coefficients @ V.T, grad_kernels[:, : V.shape[1]]
+
+
+@BASIS.wrong(
+    "You look for coefficients that would make grad_kernels. The chain rule asks for a product with V, not for a solution; "
+    "the two agree only if the columns are at right angles and of length 1."
+)
+def solved_instead_of_differentiated(coefficients, V, grad_kernels):
+    return coefficients @ V.T, grad_kernels @ np.linalg.pinv(V).T
+
+
+@BASIS.wrong("You send the kernels back through V. What goes back is the gradient: grad_kernels.")
+def from_the_kernels(coefficients, V, grad_kernels):
+    kernels = coefficients @ V.T
+    return kernels, kernels @ V
+
+
+@BASIS.wrong(
+    "You divide by the number of channels. Nothing here is a mean: each channel has its own coefficients."
+)
+def averaged_over_channels(coefficients, V, grad_kernels):
+    return coefficients @ V.T, grad_kernels @ V / len(coefficients)
+
+
+@BASIS.wrong("You add the channels up. Each has coefficients of its own, and a gradient of its own.")
+def summed_over_channels(coefficients, V, grad_kernels):
+    return coefficients @ V.T, np.tile((grad_kernels @ V).sum(axis=0), (len(coefficients), 1))
+
+
+@BASIS.wrong(
+    "You multiply by the coefficients once more. The kernels are linear in them, so the slope is V alone."
+)
+def times_the_coefficients(coefficients, V, grad_kernels):
+    return coefficients @ V.T, coefficients * (grad_kernels @ V)
+
+
+@BASIS.wrong("Your columns are in reverse order: the first coefficient goes with the first.")
+def columns_turned_round(coefficients, V, grad_kernels):
+    return coefficients @ V[:, ::-1].T, grad_kernels @ V[:, ::-1]
+
+
+@BASIS.wrong("You return coefficients after a step. Asked is the gradient; the rule takes the step.")
+def updated_coefficients(coefficients, V, grad_kernels):
+    return coefficients @ V.T, coefficients - grad_kernels @ V
+
+
+@BASIS.wrong(
+    "Your gradient is transposed. It has the shape of the coefficients, one row a channel: grad_kernels comes first."
+)
+def gradient_transposed(coefficients, V, grad_kernels):
+    return coefficients @ V.T, V.T @ grad_kernels.T
+
+
+@BASIS.wrong(
+    "Your kernels are transposed. They have one row a channel, as the coefficients do: coefficients come first."
+)
+def kernels_transposed(coefficients, V, grad_kernels):
+    return V @ coefficients.T, grad_kernels @ V
+
+
+@BASIS.wrong(
+    "Both are transposed. One row a channel: the coefficients, or grad_kernels, come first in the product."
+)
+def both_transposed(coefficients, V, grad_kernels):
+    return V @ coefficients.T, V.T @ grad_kernels.T
+
+
+@BASIS.right
+def through_basis_by_einsum(coefficients, V, grad_kernels):
+    return np.einsum("ck,tk->ct", coefficients, V), np.einsum("ct,tk->ck", grad_kernels, V)
+
+
+@BASIS.right
+def through_basis_by_channel(coefficients, V, grad_kernels):
+    kernels = [sum(a * v for a, v in zip(row, V.T, strict=True)) for row in coefficients]
+    return [np.array(kernels), np.array([[g @ v for v in V.T] for g in grad_kernels])]

@@ -1,594 +1,539 @@
-"""Exercises of lesson 12: the whole update, its vectors, the budget, and a design of one's own."""
+"""Exercises of lesson 12: the PCA loss, its rules, the way back to orthonormal columns, and two losses on one layer.
 
-from collections.abc import Mapping
+torch is imported inside the functions: every lesson loads this file, and most do without torch.
+"""
+
 from typing import Any
 
 import numpy as np
 
-from course_utils.beds.capstone import GROUPS, broken_rule
-from course_utils.engine.blackbox import BlackBox
-from course_utils.exercises.bank import Case, Entry, WrongResult, observe_results
+from course_utils.engine.estimate import numerical_gradient
+from course_utils.engine.structure import covariance, oja_direction, pca_loss, retract, sanger_direction
+from course_utils.exercises.bank import Case, Entry, numbers
 
 
-def compose_case(seed: int, size: int) -> dict[str, Any]:
-    """A penalty, a projection onto a plane, and a direction that remembers what it is given, not linear together."""
-    rng = np.random.default_rng(seed)
-    theta, grad, memory = rng.normal(size=(3, size))
-    normal = rng.normal(size=size)
-    normal[0] = 0  # the first weight is masked, and no projection moves it
-    mask = np.ones(size)
-    mask[[0, size - 2]] = 0
-
-    def direction(gradient):
-        nonlocal memory
-        memory = 0.5 * memory + np.asarray(gradient, dtype=float)
-        return memory / (np.sqrt(np.abs(memory)) + 0.1)
-
-    return dict(
-        theta=theta,
-        grad=grad,
-        rates=rng.uniform(0.05, 0.5, size),
-        mask=mask,
-        penalty=lambda theta: 0.7 * np.asarray(theta) ** 3,
-        projection=lambda theta: theta - (normal @ theta - 0.4) / (normal @ normal) * normal,
-        direction=direction,
-    )
+def some_covariance(d: int, seed: int) -> np.ndarray:
+    """A symmetric S (d, d) whose directions differ a lot."""
+    return covariance(np.random.default_rng(seed).standard_normal((3 * d, d)) * np.arange(1, d + 1))
 
 
-COMPOSE = Entry(
+PCA_LOSS = Entry(
     "12.1",
-    returns=("new_theta",),
-    checked="One step is right for 4 and 7 weights, with a penalty, a projection and a direction that has a memory.",
+    returns=("loss", "grad_W"),
+    checked="The loss is right by its definition, and the gradient agrees with central differences of it.",
     cases=(
-        Case("4 weights", lambda: compose_case(121, 4)),
-        Case("7 weights", lambda: compose_case(122, 7)),
+        Case("3 inputs, 1 output", lambda: numbers(1, W=(3, 1)) | dict(S=some_covariance(3, 2))),
+        Case("5 inputs, 2 outputs", lambda: numbers(3, W=(5, 2)) | dict(S=some_covariance(5, 4))),
+        Case("4 inputs, 3 outputs", lambda: numbers(5, W=(4, 3)) | dict(S=some_covariance(4, 6))),
     ),
     hints=(
-        "Read the equation from the inside out: the penalty joins the gradient, direction makes a step of both, "
-        "rate and mask multiply it, theta loses it, Π gets what is left.",
-        "projection(theta - rates * mask * direction(…))",
+        "For one column w the loss is −wᵀSw / tr S. What is the derivative of a square, s·w²? S is symmetric, so here it is the same.",
+        "The gradient of tr(WᵀSW) is 2SW. Do not lose the minus and the division by np.trace(S).",
+    ),
+)
+PCA_LOSS.reference(pca_loss)
+
+
+@PCA_LOSS.truth
+def pca_loss_by_definition(W, S):
+    def loss(W):
+        kept = sum(
+            W[i, j] * S[i, m] * W[m, j]
+            for j in range(W.shape[1])
+            for i in range(len(S))
+            for m in range(len(S))
+        )
+        return -kept / np.trace(S)
+
+    return loss(W), numerical_gradient(loss, W)
+
+
+@PCA_LOSS.wrong(
+    "Your gradient lacks a factor 2. W stands twice in tr(WᵀSW), and each of them gives SW: that is where the textbook rule W + ηSW and the gradient differ."
+)
+def without_the_two(W, S):
+    return -np.trace(W.T @ S @ W) / np.trace(S), -S @ W / np.trace(S)
+
+
+@PCA_LOSS.wrong(
+    "The loss is right, its gradient has the wrong sign: the loss is minus the variance, so its gradient is −2SW / tr S."
+)
+def gradient_uphill(W, S):
+    return -np.trace(W.T @ S @ W) / np.trace(S), 2 * S @ W / np.trace(S)
+
+
+@PCA_LOSS.wrong(
+    "You return the variance kept, which is to be large. A loss is to be small: put a minus before both."
+)
+def variance_for_loss(W, S):
+    return np.trace(W.T @ S @ W) / np.trace(S), 2 * S @ W / np.trace(S)
+
+
+@PCA_LOSS.wrong("You return the variance, not its share: divide loss and gradient by tr S.")
+def share_forgotten(W, S):
+    return -np.trace(W.T @ S @ W), -2 * S @ W
+
+
+@PCA_LOSS.wrong(
+    "You divide by d, the number of inputs. A share is out of the whole variance: divide by np.trace(S)."
+)
+def divided_by_the_number_of_inputs(W, S):
+    return -np.trace(W.T @ S @ W) / len(S), -2 * S @ W / len(S)
+
+
+@PCA_LOSS.wrong("The loss is a share, its gradient is not: divide that by tr S as well.")
+def gradient_without_the_share(W, S):
+    return -np.trace(W.T @ S @ W) / np.trace(S), -2 * S @ W
+
+
+@PCA_LOSS.wrong(
+    "You sum all entries of WᵀSW. The trace sums its diagonal only: the products of different outputs do not belong to the loss."
+)
+def all_pairs_summed(W, S):
+    return -np.sum(W.T @ S @ W) / np.trace(S), -2 * S @ W / np.trace(S)
+
+
+@PCA_LOSS.wrong("Your gradient is transposed. It has the shape of W, (d, k): one entry for every weight.")
+def gradient_transposed(W, S):
+    return -np.trace(W.T @ S @ W) / np.trace(S), (-2 * S @ W / np.trace(S)).T
+
+
+@PCA_LOSS.wrong(
+    "S is missing from the numerator. tr(WWᵀ) is how long the columns are; the variance of the outputs is tr(WᵀSW)."
+)
+def outputs_for_inputs(W, S):
+    return -np.trace(W @ W.T) / np.trace(S), -2 * W / np.trace(S)
+
+
+@PCA_LOSS.wrong(
+    "You divide by tr(WᵀW), the Rayleigh quotient. That is another loss, bounded by itself; here divide by tr S."
+)
+def lengths_taken_out(W, S):
+    kept, length = np.trace(W.T @ S @ W), np.trace(W.T @ W)
+    return -kept / length, -2 * (S @ W - kept / length * W) / length
+
+
+@PCA_LOSS.right
+def pca_loss_with_einsum(W, S):
+    kept = np.einsum("ij,im,mj->", W, S, W)
+    return -kept / np.trace(S), -(S + S.T) @ W / np.trace(S)
+
+
+@PCA_LOSS.right
+def pca_loss_by_column(W, S):
+    total = np.trace(S)
+    loss = -sum(w @ S @ w for w in W.T) / total
+    return [loss, np.stack([-2 * (S @ w) / total for w in W.T], axis=1)]
+
+
+OJA = Entry(
+    "12.2",
+    returns=("direction",),
+    batch="x",
+    checked="The direction is right for one output and for several, and for batches of two sizes.",
+    cases=(
+        Case("2 examples, 3 inputs, 1 output", lambda: numbers(7, W=(3, 1), x=(2, 3))),
+        Case("4 examples, 5 inputs, 2 outputs", lambda: numbers(8, W=(5, 2), x=(4, 5))),
+        Case("6 examples, 4 inputs, 3 outputs", lambda: numbers(9, W=(4, 3), x=(6, 4))),
+    ),
+    hints=(
+        "Two terms. With h = x @ W, the first, summed over the batch, is x.T @ h. What has that shape and holds h hᵀ?",
+        "h.T @ h is the sum of h hᵀ over the batch, shape (k, k). Take W @ (h.T @ h) away and divide both by len(x).",
+    ),
+)
+OJA.reference(oja_direction)
+
+
+@OJA.wrong(
+    "This is the plain rule, xhᵀ without − W h hᵀ: with nothing that holds it back, W grows without end."
+)
+def plain_hebb(W, x):
+    return x.T @ (x @ W) / len(x)
+
+
+@OJA.wrong(
+    "You take W away, which is weight decay: it pulls equally hard whatever the outputs are. Oja's term is W h hᵀ: it grows with the outputs."
+)
+def plain_decay(W, x):
+    return x.T @ (x @ W) / len(x) - W
+
+
+@OJA.wrong(
+    "Each output subtracts only its own part, h². Then all of them run to the same first direction. h hᵀ has the products of different outputs too."
+)
+def every_output_alone(W, x):
+    h = x @ W
+    return x.T @ h / len(x) - W * (h**2).mean(axis=0)
+
+
+@OJA.wrong("Your second term is W WᵀW, which does not look at the data. Oja's is W h hᵀ, with the outputs h.")
+def weights_for_outputs(W, x):
+    return x.T @ (x @ W) / len(x) - W @ (W.T @ W)
+
+
+@OJA.wrong("There is a WWᵀ or WᵀW too many: the second term is W @ (h.T @ h), and h holds the W already.")
+def outer_for_inner(W, x):
+    h = x @ W
+    return (x.T @ h - W @ W.T @ W @ (h.T @ h)) / len(x)
+
+
+@OJA.wrong(
+    "You sum over the batch, so it is too large by the batch size. The rule takes the mean: divide by len(x)."
+)
+def summed_over_the_batch(W, x):
+    h = x @ W
+    return x.T @ h - W @ (h.T @ h)
+
+
+@OJA.wrong(
+    "Only the first term is a mean over the batch. Divide both by len(x): alone, the second would grow with the batch."
+)
+def decay_without_the_mean(W, x):
+    h = x @ W
+    return x.T @ h / len(x) - W @ (h.T @ h)
+
+
+@OJA.wrong("Your direction has the wrong sign. The rule *adds* xhᵀ: it climbs towards more variance.")
+def oja_downhill(W, x):
+    return -oja_direction(W, x)
+
+
+@OJA.wrong("You add W h hᵀ. It has to be taken away: it is what keeps W from growing.")
+def oja_growing(W, x):
+    h = x @ W
+    return (x.T @ h + W @ (h.T @ h)) / len(x)
+
+
+@OJA.wrong("Check the order in the second term. W h hᵀ is W (WᵀSW), with W on the right as well.")
+def covariance_twice(W, x):
+    S = x.T @ x / len(x)
+    return S @ W - W @ W.T @ S
+
+
+@OJA.truth
+def oja_by_example(W, x):
+    step = np.zeros_like(W)
+    for one in x:
+        h = W.T @ one
+        step += np.outer(one - W @ h, h)
+    return step / len(x)
+
+
+@OJA.right
+def oja_with_the_covariance(W, x):
+    SW = x.T @ x @ W / x.shape[0]
+    return SW - W @ W.T @ SW
+
+
+OJA.wrong(
+    "This is Sanger's rule: output j gives way to the outputs before it only. Oja's has the whole of h hᵀ, without np.triu."
+)(sanger_direction)
+
+
+OJA.right(oja_by_example)
+
+
+RETRACT = Entry(
+    "12.3",
+    returns=("Q",),
+    checked="The columns are orthonormal, span what they spanned, and none has turned round.",
+    cases=(
+        Case("3 inputs, 1 output", lambda: numbers(11, W=(3, 1))),
+        Case("5 inputs, 2 outputs", lambda: numbers(12, W=(5, 2))),
+        Case("6 inputs, 4 outputs", lambda: numbers(13, W=(6, 4))),
+        Case(
+            "columns that are orthonormal already", lambda: dict(W=retract(numbers(14, W=(4, 3))["W"]).copy())
+        ),
+    ),
+    hints=(
+        "Q, R = np.linalg.qr(W) gives orthonormal columns. But NumPy chooses their signs: look at the diagonal of R.",
+        "Where R[j, j] is negative, column j of Q has turned round: multiply the columns by the signs of np.diagonal(R).",
+    ),
+)
+RETRACT.reference(retract)
+
+
+@RETRACT.wrong("Every column has turned round: you flipped those that were right.")
+def sign_left_open(W):
+    return -np.linalg.qr(W)[0] * np.sign(np.diagonal(retract(W).T @ W))
+
+
+@RETRACT.wrong(
+    "Orthonormal, but columns may turn round: QR leaves their signs open, and NumPy's often come out negative. Multiply each column by the sign of its R[j, j]."
+)
+def plain_qr(W):
+    return np.linalg.qr(W)[0]
+
+
+@RETRACT.wrong(
+    "Your columns have length 1 but are not orthogonal to each other. Length alone does not stop them from all becoming the same."
+)
+def unit_columns(W):
+    return W / np.linalg.norm(W, axis=0)
+
+
+@RETRACT.wrong("You made the rows of length 1. The columns are to be orthonormal.")
+def unit_rows(W):
+    return W / np.linalg.norm(W, axis=1, keepdims=True)
+
+
+@RETRACT.wrong(
+    "You divide by the length of the whole matrix. Each column is to have length 1, and they are to be orthogonal."
+)
+def unit_as_a_whole(W):
+    return W / np.linalg.norm(W)
+
+
+@RETRACT.wrong(
+    "This is the polar way, the nearest orthonormal matrix: also a way back, but another one. Here the first column keeps its direction, the second what is left of it, and so on: QR."
+)
+def polar(W):
+    U, _, Vt = np.linalg.svd(W, full_matrices=False)
+    return U @ Vt
+
+
+@RETRACT.wrong(
+    "The left singular vectors span the right space in an order of their own. Use QR: its columns stay next to those of W."
+)
+def left_singular_vectors(W):
+    return np.linalg.svd(W, full_matrices=False)[0]
+
+
+@RETRACT.wrong(
+    "np.abs makes every entry positive. Only the sign of whole columns is free: multiply each by the sign of R[j, j]."
+)
+def all_entries_positive(W):
+    return np.abs(np.linalg.qr(W)[0])
+
+
+@RETRACT.wrong("np.linalg.qr returns two matrices, Q and R. Keep Q, with its signs fixed.")
+def all_of_qr(W):
+    return np.linalg.qr(W)
+
+
+@RETRACT.wrong("Q @ R is W again. R holds what is to be thrown away, but for its signs.")
+def q_times_r(W):
+    Q, R = np.linalg.qr(W)
+    return Q @ R
+
+
+@RETRACT.wrong(
+    "You take the signs from a row of Q. A column that was right can turn round that way: the signs of R's diagonal say which have turned."
+)
+def signs_of_the_first_row(W):
+    Q = np.linalg.qr(W)[0]
+    return Q * np.sign(Q[0])
+
+
+@RETRACT.wrong(
+    "You made the other side orthonormal. Columns of W are its outputs: np.linalg.qr(W), not of W.T."
+)
+def sides_swapped(W):
+    return np.linalg.qr(W.T)[0]
+
+
+@RETRACT.wrong(
+    "The signs belong to the columns: Q * signs, without [:, None], multiplies column j by sign j."
+)
+def signs_turn_rows(W):
+    Q, R = np.linalg.qr(W)
+    return np.sign(np.diagonal(R))[:, None] * Q
+
+
+@RETRACT.wrong("You begin with the last column. The first one keeps its direction, the others give way.")
+def last_column_first(W):
+    return retract(W[:, ::-1])[:, ::-1]
+
+
+@RETRACT.truth
+def retract_by_gram_schmidt(W):
+    columns = []
+    for w in W.T:
+        for q in columns:
+            w = w - (q @ w) * q
+        columns.append(w / np.linalg.norm(w))
+    return np.array(columns).T
+
+
+@RETRACT.right
+def retract_with_cholesky(W):
+    return np.linalg.solve(np.linalg.cholesky(W.T @ W), W.T).T
+
+
+@RETRACT.right
+def retract_with_a_loop(W):
+    Q, R = np.linalg.qr(W)
+    for j in range(W.shape[1]):
+        if R[j, j] < 0:
+            Q[:, j] = -Q[:, j]
+    return Q
+
+
+RETRACT.right(retract_by_gram_schmidt)
+
+
+def step_case(d: int, k: int, c: int, rate: float, alpha: float, seed: int) -> dict[str, Any]:
+    made = numbers(seed, W=(d, k), V=(k, c), grad_W=(d, k), grad_V=(k, c))
+    made["W"] = retract(made["W"])
+    return made | dict(S=some_covariance(d, seed), rate=rate, alpha=alpha)
+
+
+STEP = Entry(
+    "12.4",
+    returns=("new_W", "new_V"),
+    checked="Both matrices are right, for three shapes, rates and shares alpha.",
+    cases=(
+        Case("3 inputs, 1 output, alpha 0.3", lambda: step_case(3, 1, 2, 0.1, 0.3, 21)),
+        Case("5 inputs, 2 outputs, alpha 0.8", lambda: step_case(5, 2, 3, 0.5, 0.8, 22)),
+        Case("6 inputs, 3 outputs, alpha 0.6", lambda: step_case(6, 3, 5, 1.0, 0.6, 23)),
+    ),
+    hints=(
+        "In the order of the equation: the mixed gradient, the step, the retraction last. V takes a plain step.",
+        "step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]; pca_loss returns the loss and the gradient.",
     ),
     rtol=1e-7,
 )
 
 
-@COMPOSE.reference
-def compose_step(theta, grad, rates, mask, penalty, projection, direction):
-    """One step of the whole update: the new theta.
+@STEP.reference
+def two_loss_step(W, V, grad_W, grad_V, S, rate, alpha):
+    """One step of gradient descent on two losses, W back to orthonormal columns.
 
-    theta, grad, rates, mask: shape (P,); mask is 1 where a weight may move and 0 where it stays.
-    penalty(theta): λ∇R(θ), shape (P,). projection(theta): Π(θ), shape (P,).
-    direction(gradient): what the rate multiplies, shape (P,): Adam's mean over root mean square, say. It
-    remembers what it is given, so call it once.
-    Gradient and penalty together go into direction; masked weights take no step; Π comes last.
-    Return the new theta, shape (P,). theta stays as it is.
+    W: shape (d, k), orthonormal columns. V: the head, shape (k, c).
+    grad_W, grad_V: the gradients of the cross-entropy. S: covariance, shape (d, d). rate, alpha: numbers.
+    The loss of W is (1 − alpha) · cross-entropy + alpha · PCA loss; that of V is the cross-entropy.
+    After the step W is retracted. Return the new W and the new V.
     """
-    return projection(theta - rates * mask * direction(grad + penalty(theta)))
+    step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]
+    return retract(W - rate * step), V - rate * grad_V
 
 
-@COMPOSE.wrong(
-    "The penalty goes past your mask and moves frozen weights. It joins the gradient, inside the bracket that the mask multiplies."
+@STEP.wrong(
+    "There is no retraction after the step. Before it W is orthonormal already; it is the step that leads away, so the retraction comes last."
 )
-def penalty_past_the_mask(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta - rates * (mask * direction(grad) + penalty(theta)))
+def retracted_before_the_step(W, V, grad_W, grad_V, S, rate, alpha):
+    step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]
+    return retract(W) - rate * step, V - rate * grad_V
 
 
-@COMPOSE.wrong(
-    "You mask what goes into direction. Its memory of earlier steps still moves frozen weights: mask what comes out."
+@STEP.wrong("You make the step orthonormal. It is the new weights that have to be: retract(W − rate · step).")
+def step_retracted(W, V, grad_W, grad_V, S, rate, alpha):
+    step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[1]
+    return W - rate * retract(step), V - rate * grad_V
+
+
+@STEP.wrong(
+    "The PCA loss never reaches W. Adding a term to the loss moves nothing by itself: its gradient has to be in the step."
 )
-def masked_before_the_direction(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta - rates * direction(mask * (grad + penalty(theta))))
+def loss_without_its_gradient(W, V, grad_W, grad_V, S, rate, alpha):
+    return retract(W - rate * (1 - alpha) * grad_W), V - rate * grad_V
 
 
-@COMPOSE.wrong(
-    "You mask the gradient alone, before direction. Penalty and memory both move frozen weights: mask what comes out of direction."
+@STEP.wrong(
+    "You add the PCA loss, one number, to every entry. pca_loss returns a pair: the gradient is its second part."
 )
-def only_the_gradient_masked_in_it(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta - rates * direction(mask * grad + penalty(theta)))
+def loss_for_gradient(W, V, grad_W, grad_V, S, rate, alpha):
+    step = (1 - alpha) * grad_W + alpha * pca_loss(W, S)[0]
+    return retract(W - rate * step), V - rate * grad_V
 
 
-@COMPOSE.wrong("You project and then step, so every step leaves the structure again. Π comes last.")
-def projected_before_the_step(theta, grad, rates, mask, penalty, projection, direction):
-    theta = projection(theta)
-    return theta - rates * mask * direction(grad + penalty(theta))
+@STEP.wrong("alpha and 1 − alpha are swapped: alpha belongs to the PCA loss.")
+def alpha_swapped(W, V, grad_W, grad_V, S, rate, alpha):
+    return two_loss_step(W, V, grad_W, grad_V, S, rate, 1 - alpha)
 
 
-@COMPOSE.wrong("You project the step. Π puts weights back: give it theta after the step.")
-def step_projected(theta, grad, rates, mask, penalty, projection, direction):
-    return theta - projection(rates * mask * direction(grad + penalty(theta)))
-
-
-@COMPOSE.wrong(
-    "The rate scales your projection, so a small rate goes only a part of the way back. Rates belong to the step; Π is applied whole."
+@STEP.wrong(
+    "The cross-entropy enters W in full. Its share is 1 − alpha, so at alpha = 1 W is trained by PCA alone."
 )
-def rate_scales_the_projection(theta, grad, rates, mask, penalty, projection, direction):
-    stepped = theta - mask * direction(grad + penalty(theta))
-    return theta + rates * (projection(stepped) - theta)
+def cross_entropy_in_full(W, V, grad_W, grad_V, S, rate, alpha):
+    step = grad_W + alpha * pca_loss(W, S)[1]
+    return retract(W - rate * step), V - rate * grad_V
 
 
-@COMPOSE.wrong("The penalty joins after direction. Add it to the gradient first, direction gets both.")
-def penalty_outside_the_direction(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta - rates * mask * (direction(grad) + penalty(theta)))
-
-
-@COMPOSE.wrong("The penalty is missing: add penalty(theta) to the gradient.")
-def penalty_dropped(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta - rates * mask * direction(grad))
-
-
-@COMPOSE.wrong("The projection is missing: return projection(…) of the new weights.")
-def projection_dropped(theta, grad, rates, mask, penalty, projection, direction):
-    return theta - rates * mask * direction(grad + penalty(theta))
-
-
-@COMPOSE.wrong("You step along the gradient itself: give it to direction, and use what comes back.")
-def direction_dropped(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta - rates * mask * (grad + penalty(theta)))
-
-
-@COMPOSE.wrong("You step uphill: take the step away from theta.")
-def uphill(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta + rates * mask * direction(grad + penalty(theta)))
-
-
-@COMPOSE.wrong(
-    "Your rates go into direction. Adam divides by the size of what it gets, and the rates would cancel: they multiply what comes out."
+@STEP.wrong(
+    "The PCA part is half as large as it should be: the textbook rule SW lacks the 2 of the gradient. Use pca_loss(W, S)[1]."
 )
-def rates_into_the_direction(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta - mask * direction(rates * (grad + penalty(theta))))
+def textbook_rule(W, V, grad_W, grad_V, S, rate, alpha):
+    step = (1 - alpha) * grad_W - alpha * S @ W / np.trace(S)
+    return retract(W - rate * step), V - rate * grad_V
 
 
-@COMPOSE.wrong("The mask is missing, and frozen weights move: multiply the step by it.")
-def mask_forgotten(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta - rates * direction(grad + penalty(theta)))
-
-
-@COMPOSE.wrong(
-    "Your mask is turned round: it is 1 where a weight moves, so the step is multiplied by mask itself."
+@STEP.wrong(
+    "Your PCA part is the bare rule SW. The gradient of the PCA loss is −2SW / tr S: use pca_loss(W, S)[1]."
 )
-def mask_turned_round(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta - rates * (1 - mask) * direction(grad + penalty(theta)))
+def bare_rule(W, V, grad_W, grad_V, S, rate, alpha):
+    step = (1 - alpha) * grad_W - alpha * S @ W
+    return retract(W - rate * step), V - rate * grad_V
 
 
-@COMPOSE.wrong(
-    "You subtract the penalty, so theta climbs it. It is a gradient like the other: add the two, and the step goes down both."
+@STEP.wrong(
+    "You add SW to the gradient, so the step goes away from variance. The gradient of the PCA loss is −2SW / tr S: use pca_loss(W, S)[1]."
 )
-def penalty_subtracted(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta - rates * mask * direction(grad - penalty(theta)))
+def bare_rule_taken_away(W, V, grad_W, grad_V, S, rate, alpha):
+    step = (1 - alpha) * grad_W + alpha * S @ W
+    return retract(W - rate * step), V - rate * grad_V
 
 
-@COMPOSE.wrong(
-    "Gradient and penalty each go through direction by themselves. It has one memory, and brings both to one size: add first, call it once."
+@STEP.wrong(
+    "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once."
 )
-def a_direction_for_each(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(theta - rates * mask * (direction(grad) + direction(penalty(theta))))
+def retracted_twice(W, V, grad_W, grad_V, S, rate, alpha):
+    between = retract(W - rate * (1 - alpha) * grad_W)
+    return retract(between - rate * alpha * pca_loss(W, S)[1]), V - rate * grad_V
 
 
-@COMPOSE.wrong(
-    "You call direction twice in one step, and it remembers the gradient twice. Keep what the one call returns in a variable."
+@STEP.wrong(
+    "You retract twice, once after each loss. Both gradients belong to the same W: add them, take one step, retract once. (Yours takes the second gradient where the first step ended.)"
 )
-def direction_called_twice(theta, grad, rates, mask, penalty, projection, direction):
-    direction(grad + penalty(theta))
-    return projection(theta - rates * mask * direction(grad + penalty(theta)))
+def retracted_twice_pca_at_the_new_place(W, V, grad_W, grad_V, S, rate, alpha):
+    between = retract(W - rate * (1 - alpha) * grad_W)
+    return retract(between - rate * alpha * pca_loss(between, S)[1]), V - rate * grad_V
 
 
-@COMPOSE.wrong(
-    "You put the masked weights back after Π, and so leave the structure again. The mask belongs to the step; Π comes last."
+@STEP.wrong(
+    "Your step goes away from variance. The PCA loss has its minus inside: its gradient is added to the other one."
 )
-def restored_after_the_projection(theta, grad, rates, mask, penalty, projection, direction):
-    return np.where(mask, projection(theta - rates * direction(grad + penalty(theta))), theta)
+def variance_thrown_away(W, V, grad_W, grad_V, S, rate, alpha):
+    step = (1 - alpha) * grad_W - alpha * pca_loss(W, S)[1]
+    return retract(W - rate * step), V - rate * grad_V
 
 
-@COMPOSE.wrong("Your mask sets weights to 0. It belongs to the step, not to theta.")
-def weights_masked(theta, grad, rates, mask, penalty, projection, direction):
-    return projection(mask * (theta - rates * direction(grad + penalty(theta))))
-
-
-@COMPOSE.right
-def compose_in_lines(theta, grad, rates, mask, penalty, projection, direction):
-    pulled = np.asarray(grad) + penalty(theta)
-    step = np.multiply(rates, direction(pulled))
-    new = theta.copy()
-    new[mask == 1] -= step[mask == 1]
-    return projection(new)
-
-
-@COMPOSE.right
-def compose_masking_twice(theta, grad, rates, mask, penalty, projection, direction):
-    pulled = mask * (grad + penalty(theta))  # for each weight by itself, so this changes no other one
-    return projection(theta - mask * rates * direction(pulled))
-
-
-VECTORS = Entry(
-    "12.2",
-    returns=("rates", "mask"),
-    checked="Rates and mask are right for two networks, with one and with two groups frozen.",
-    cases=(
-        Case(
-            "3 groups, 1 frozen",
-            lambda: dict(
-                groups={"a": slice(0, 2), "b": slice(2, 5), "c": slice(5, 6)},
-                rates={"c": 0.3, "a": 0.01, "b": 0.2},
-                frozen=["b"],
-            ),
-        ),
-        Case(
-            "4 groups, 2 frozen",
-            lambda: dict(
-                groups={"in": slice(0, 3), "p": slice(3, 5), "q": slice(5, 9), "out": slice(9, 11)},
-                rates={"q": 0.1, "out": 0.5, "in": 0.02, "p": 0.04},
-                frozen=["in", "out"],
-            ),
-        ),
-    ),
-    hints=(
-        "P is where the last slice stops. Start from np.zeros(P) and np.ones(P), and fill in one group at a time.",
-        "for name, part in groups.items(): eta[part] = rates[name]; the mask becomes 0 at part if name is in frozen.",
-    ),
+@STEP.wrong(
+    "The PCA part is added after the retraction, so W leaves the orthonormal set again. Everything that moves W comes before."
 )
+def pca_after_the_retraction(W, V, grad_W, grad_V, S, rate, alpha):
+    new = retract(W - rate * (1 - alpha) * grad_W)
+    return new - rate * alpha * pca_loss(W, S)[1], V - rate * grad_V
 
 
-@VECTORS.reference
-def rates_and_mask(groups, rates, frozen):
-    """The vectors η and m of a design.
+@STEP.wrong("The PCA part escapes the rate: both gradients are multiplied by it.")
+def pca_escapes_the_rate(W, V, grad_W, grad_V, S, rate, alpha):
+    new = W - rate * (1 - alpha) * grad_W - alpha * pca_loss(W, S)[1]
+    return retract(new), V - rate * grad_V
 
-    groups: from the name of each group to its slice of theta; together all P weights.
-    rates: from the name of each group to its rate. frozen: a list of names of groups that stay.
-    Return the rates, shape (P,), a frozen group's too (the mask is what holds it), and the mask,
-    shape (P,), 0 for the weights of frozen groups and 1 for all others.
-    """
-    size = max(part.stop for part in groups.values())
-    eta, mask = np.zeros(size), np.ones(size)
-    for name, part in groups.items():
-        eta[part] = rates[name]
-        if name in frozen:
-            mask[part] = 0
-    return eta, mask
 
+@STEP.wrong("The head is slowed down by 1 − alpha. It has one loss only, the cross-entropy, in full.")
+def head_weakened_too(W, V, grad_W, grad_V, S, rate, alpha):
+    new_W, _ = two_loss_step(W, V, grad_W, grad_V, S, rate, alpha)
+    return new_W, V - rate * (1 - alpha) * grad_V
 
-@VECTORS.wrong("Your mask is turned round: 0 for frozen groups, 1 for the others.")
-def mask_the_wrong_way_round(groups, rates, frozen):
-    eta, mask = rates_and_mask(groups, rates, frozen)
-    return eta, 1 - mask
 
+@STEP.wrong("You retract the head as well. Only W is to have orthonormal columns.")
+def head_retracted_too(W, V, grad_W, grad_V, S, rate, alpha):
+    new_W, new_V = two_loss_step(W, V, grad_W, grad_V, S, rate, alpha)
+    return new_W, retract(new_V.T).T
 
-@VECTORS.wrong(
-    "You set the rate of frozen groups to 0. Leave it: the mask holds them, and thawing one is then a change of the mask alone."
-)
-def rate_taken_from_the_frozen(groups, rates, frozen):
-    eta, mask = rates_and_mask(groups, rates, frozen)
-    return eta * mask, mask
 
+@STEP.right
+def two_loss_step_in_parts(W, V, grad_W, grad_V, S, rate, alpha):
+    _, pull = pca_loss(W, S)
+    moved = W - rate * alpha * pull
+    moved = moved - rate * (1 - alpha) * grad_W
+    return [retract(moved), V - rate * grad_V]
 
-@VECTORS.wrong("You freeze the first name of the list only. All of its groups stay.")
-def only_the_first_frozen(groups, rates, frozen):
-    return rates_and_mask(groups, rates, frozen[:1])
 
-
-@VECTORS.wrong("One entry for each group. The update needs one for each weight: fill the group's slice.")
-def one_entry_for_each_group(groups, rates, frozen):
-    return [rates[name] for name in groups], [float(name not in frozen) for name in groups]
-
-
-@VECTORS.wrong("You take the rates in the order in which they are given. Look them up by name: rates[name].")
-def rates_in_their_own_order(groups, rates, frozen):
-    by_place = dict(zip(groups, rates.values(), strict=True))
-    return rates_and_mask(groups, by_place, frozen)
-
-
-@VECTORS.wrong("You share a rate out over its group. Every weight of the group has the whole rate.")
-def rate_shared_by_the_group(groups, rates, frozen):
-    shared = {name: rates[name] / (part.stop - part.start) for name, part in groups.items()}
-    return rates_and_mask(groups, shared, frozen)
-
-
-@VECTORS.wrong("The first weight of each group is left out: a slice includes its start.")
-def first_weight_left_out(groups, rates, frozen):
-    later = {name: slice(part.start + 1, part.stop) for name, part in groups.items()}
-    return rates_and_mask(later, rates, frozen)
-
-
-@VECTORS.wrong("Your mask holds rates. It is 0 or 1; the step multiplies by both.")
-def mask_is_the_rate(groups, rates, frozen):
-    eta, mask = rates_and_mask(groups, rates, frozen)
-    return eta, eta * mask
-
-
-@VECTORS.wrong("You return them the other way round: first the rates, then the mask.")
-def mask_first(groups, rates, frozen):
-    return rates_and_mask(groups, rates, frozen)[::-1]
-
-
-@VECTORS.wrong(
-    "Your array of rates holds whole numbers, so each rate was cut to 0. Make it with np.zeros(P), without int."
-)
-def rates_in_whole_numbers(groups, rates, frozen):
-    eta, mask = rates_and_mask(groups, rates, frozen)
-    return eta.astype(int), mask
-
-
-@VECTORS.right
-def vectors_by_repeating(groups, rates, frozen):
-    ordered = sorted(groups, key=lambda name: groups[name].start)
-    counts = [groups[name].stop - groups[name].start for name in ordered]
-    eta = np.repeat([rates[name] for name in ordered], counts)
-    return eta, np.repeat([0 if name in frozen else 1 for name in ordered], counts)
-
-
-@VECTORS.right
-def vectors_by_lists(groups, rates, frozen):
-    eta, mask = [], []
-    for name, part in sorted(groups.items(), key=lambda item: item[1].start):
-        eta += [rates[name]] * (part.stop - part.start)
-        mask += [float(name not in frozen)] * (part.stop - part.start)
-    return eta, mask
-
-
-def budget_case(seed: int, left: int, rows: int, before: int) -> dict[str, Any]:
-    rng = np.random.default_rng(seed)
-    W = rng.normal(size=(3, 2))
-    box = BlackBox(lambda h: np.tanh(h @ W), budget=before + left)
-    asked = rng.normal(size=(before, 3))
-    return dict(box=box, h=rng.normal(size=(rows, 3)), asked=asked, answers=box(asked))
-
-
-def observe_budget(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
-    named = observe_results(("asked", "answers"))(arguments, result)
-    return {**named, "queries": arguments["box"].queries}
-
-
-ASK = Entry(
-    "12.3",
-    returns=("asked", "answers"),
-    observe=observe_budget,
-    may_change=("box",),  # it counts
-    checked="Rows, answers and the queries spent are right with budget to spare, with too little, and with none.",
-    cases=(
-        Case("4 rows, 9 queries left", lambda: budget_case(123, 9, 4, 2)),
-        Case("5 rows, 3 queries left", lambda: budget_case(124, 3, 5, 4)),
-        Case("4 rows, nothing left", lambda: budget_case(125, 0, 4, 3)),
-    ),
-    hints=(
-        "h[: box.left] are the rows you can pay for: all of them where box.left is larger than N.",
-        "If there are none, return asked and answers. Else np.concatenate([asked, …]) and np.concatenate([answers, box(…)]).",
-    ),
-)
-
-
-@ASK.reference
-def ask_within_budget(box, h, asked, answers):
-    """Ask g about as many rows of h as the budget still pays for, and remember what it said.
-
-    box: a BlackBox; box(h) returns g(h) and costs one query for each row; box.left queries are left, and a call
-    with more rows than that raises BudgetSpent, one with no rows at all a ValueError.
-    h: shape (N, k). asked (M, k), answers (M, out): what was asked before, row by row.
-    Ask about the first rows of h, all if the budget allows; new rows go below the old ones.
-    Return the new asked and answers. With nothing left, return them as they are.
-    """
-    affordable = h[: box.left]
-    if len(affordable) == 0:
-        return asked, answers
-    return np.concatenate([asked, affordable]), np.concatenate([answers, box(affordable)])
-
-
-@ASK.wrong("You ask about all of h whatever is left, and the box refuses. Ask about h[: box.left].")
-def budget_overrun(box, h, asked, answers):
-    return np.concatenate([asked, h]), np.concatenate([answers, box(h)])
-
-
-@ASK.wrong(
-    "When not all rows fit you ask about none, and the rest of the budget is lost. Ask about the first box.left rows."
-)
-def all_or_nothing(box, h, asked, answers):
-    if len(h) > box.left:
-        return asked, answers
-    return budget_overrun(box, h, asked, answers)
-
-
-@ASK.wrong(
-    "You return the new rows only. What was asked before stays true and is paid for: put the new rows below the old."
-)
-def past_forgotten(box, h, asked, answers):
-    if not box.left:
-        return asked, answers
-    return h[: box.left], box(h[: box.left])
-
-
-@ASK.wrong("You ask about the last rows of h. Take the first ones.")
-def last_rows_asked(box, h, asked, answers):
-    return ask_within_budget(box, h[max(0, len(h) - box.left) :], asked, answers)
-
-
-@ASK.wrong("Your new rows are above the old ones. They go below.")
-def new_on_top(box, h, asked, answers):
-    if not box.left:
-        return asked, answers
-    return np.concatenate([h[: box.left], asked]), np.concatenate([box(h[: box.left]), answers])
-
-
-@ASK.wrong(
-    "You note all rows of h as asked, and have answers for some of them only. Note the rows that you paid for."
-)
-def asked_all_noted(box, h, asked, answers):
-    known = ask_within_budget(box, h, asked, answers)[1]
-    return np.concatenate([asked, h]), known
-
-
-@ASK.wrong("You call the box twice for the same rows, and pay twice. Keep what it says in a variable.")
-def asked_twice(box, h, asked, answers):
-    half = h[: box.left // 2]
-    if len(half) == 0:
-        return asked, answers
-    box(half)
-    return np.concatenate([asked, half]), np.concatenate([answers, box(half)])
-
-
-@ASK.wrong("You keep one query back. A call with box.left rows is allowed: spend the last one too.")
-def one_row_kept_back(box, h, asked, answers):
-    return ask_within_budget(box, h[: max(0, box.left - 1)], asked, answers)
-
-
-@ASK.wrong("You ask about the old rows again and pay for them a second time. Their answers are in answers.")
-def old_rows_asked_again(box, h, asked, answers):
-    everything = np.concatenate([asked, h])[: box.left]
-    if len(everything) == 0:
-        return asked, answers
-    return everything, box(everything)
-
-
-@ASK.right
-def ask_row_by_row(box, h, asked, answers):
-    asked, answers = [*asked], [*answers]
-    for row in h:
-        if not box.left:
-            break
-        asked.append(row)
-        answers.append(box(row[None])[0])
-    return np.array(asked), np.array(answers)
-
-
-@ASK.right
-def ask_with_vstack(box, h, asked, answers):
-    n = min(len(h), box.left)
-    if n > 0:
-        said = box(h[:n])
-        asked, answers = np.vstack([asked, h[:n]]), np.vstack([answers, said])
-    return asked, answers
-
-
-def keeps_the_rules(arguments: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    if sentence := broken_rule(values["design"]):
-        raise WrongResult(sentence)
-    return {"design": "keeps the rules"}
-
-
-DESIGN = Entry(
-    "12.4",
-    returns=("design",),
-    weigh=keeps_the_rules,
-    checked="Your design obeys the rules. How good it is, only its score can say.",
-    cases=(Case("your design", dict),),
-    hints=(
-        "Which group is new, which has been trained for long, and which must change a lot? That orders the rates.",
-        "The projection is exact and has no strength to choose. Of the gradients, which gets the most steps out of 1200 queries?",
-    ),
-)
-
-
-@DESIGN.reference
-def design():
-    """Your design: how every symbol is set.
-
-    Return a dictionary with
-    "rates": η of each of the four groups, {"stage": …, "filter": …, "body": …, "new": …}, more than 0 and at most 1;
-    "frozen": a list of the groups whose mask is 0; the stage has to be in it, and something has to train;
-    "strength": λ, 0 or more; "projection": True for Π, False for none; the filter needs one of the two;
-    "gradient": "surrogate", "direction" or "differences", or the name of an entry that you add to GRADIENTS.
-    """
-    return {
-        "rates": {"stage": 0.06, "filter": 0.06, "body": 0.001, "new": 0.02},
-        "frozen": ["stage"],
-        "strength": 0.0,
-        "projection": True,
-        "gradient": "surrogate",
-    }
-
-
-@DESIGN.wrong('Your stage trains. It belongs to others too: put "stage" into "frozen".')
-def stage_trains():
-    return design() | {"frozen": []}
-
-
-@DESIGN.wrong("Nothing keeps your filter low-pass. Set projection to True, or strength above 0.")
-def filter_may_go_anywhere():
-    return design() | {"projection": False, "strength": 0.0}
-
-
-@DESIGN.wrong(
-    "A strength of 1e-12 is too faint to pull your filter anywhere. Try 1 or more, or set projection to True."
-)
-def holds_by_a_trace_of_penalty():
-    return design() | {"projection": False, "strength": 1e-12}
-
-
-@DESIGN.wrong(
-    "A frozen filter stays as open as it came, and a penalty cannot move it. Set projection to True: Π is applied once before the first step."
-)
-def frozen_and_only_penalised():
-    return design() | {"projection": False, "strength": 10.0, "frozen": ["stage", "filter"]}
-
-
-@DESIGN.wrong("All four groups are frozen, so nothing trains. Take some out of the list.")
-def nothing_trains():
-    return design() | {"frozen": list(GROUPS)}
-
-
-@DESIGN.wrong(
-    "stage has no rate. Give all four groups one, the stage too: the mask holds it, not a missing rate."
-)
-def a_group_without_a_rate():
-    chosen = design()
-    return chosen | {"rates": {name: chosen["rates"][name] for name in GROUPS if name != "stage"}}
-
-
-@DESIGN.wrong(
-    "There is no group 'tail' to have a rate: the groups are stage, filter, body, new, and g is not yours to train."
-)
-def a_rate_for_the_tail():
-    chosen = design()
-    return chosen | {"rates": chosen["rates"] | {"tail": 0.01}}
-
-
-@DESIGN.wrong(
-    "One rate for all has to be said for each group: a dictionary with stage, filter, body and new."
-)
-def one_number_for_the_rates():
-    return design() | {"rates": 0.01}
-
-
-@DESIGN.wrong('frozen is a list of names: ["stage"], with brackets, even for a single one.')
-def frozen_by_a_word():
-    return design() | {"frozen": "stage"}
-
-
-@DESIGN.wrong("frozen names 'flter', which is no group: the groups are stage, filter, body, new.")
-def a_group_that_is_none():
-    return design() | {"frozen": ["stage", "flter"]}
-
-
-@DESIGN.wrong("The rate of body is no number above 0 and at most 1. To hold a group, put it into frozen.")
-def rate_of_nothing():
-    chosen = design()
-    return chosen | {"rates": chosen["rates"] | {"body": 0.0}}
-
-
-@DESIGN.wrong("A strength below 0 rewards leaving the structure. λ is 0 or more.")
-def strength_below_zero():
-    return design() | {"strength": -1.0}
-
-
-@DESIGN.wrong("strength is λ, a number, and one that a gradient survives: 0, or up to a few hundred.")
-def strength_without_end():
-    return design() | {"strength": float("inf")}
-
-
-@DESIGN.wrong("projection is True or False, without quotation marks.")
-def projection_by_a_word():
-    return design() | {"projection": "no"}
-
-
-@DESIGN.right
-def everything_but_the_new_frozen():
-    return design() | {"frozen": ["stage", "filter", "body"]}
-
-
-@DESIGN.right
-def keeps_by_penalty():
-    rates = {"stage": 0.01, "filter": 0.01, "body": 0.003, "new": 0.01}
-    return {
-        "rates": rates,
-        "frozen": ("stage",),
-        "strength": 10,
-        "projection": False,
-        "gradient": "direction",
-    }
+@STEP.right
+def two_loss_step_by_hand(W, V, grad_W, grad_V, S, rate, alpha):
+    total = grad_W + alpha * (-2 * S @ W / np.trace(S) - grad_W)
+    Q, R = np.linalg.qr(W - rate * total)
+    return Q @ np.diag(np.sign(np.diag(R))), V - rate * grad_V

@@ -1,4 +1,4 @@
-"""Exercise 11.5: two losses in PyTorch."""
+"""Exercise 12.5: two losses in PyTorch."""
 
 import re
 from collections.abc import Mapping
@@ -81,7 +81,7 @@ def torch_case(n: int, d: int, k: int, alpha: float, seed: int) -> dict[str, Any
 
 
 TORCH = Entry(
-    "11.5",
+    "12.5",
     returns=("h",),
     observe=observe_two_losses,
     checked="h is right, W gets its share of both losses, x the cross-entropy alone, and nothing is left behind on W.",
