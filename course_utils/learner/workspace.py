@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,20 @@ def update(lessons: Path, mine: Path) -> list[str]:
             copied[lesson.name] = new
     finally:
         _write_record(mine, copied)
+    report += _renumbered(course, mine)
     if left_alone:
         report.append(f"{left_alone} of your lessons left as they are.")
     return report
+
+
+def _renumbered(course: Sequence[Path], mine: Path) -> list[str]:
+    """A sentence for each copy whose lesson has another number by now: 10_low_pass is 11_low_pass."""
+    now = {lesson.name[3:]: lesson.name for lesson in course}
+    return [
+        f"{copy.name}: this lesson is {now[copy.name[3:]]} now, which lies beside it. Your copy stays as it is."
+        for copy in sorted(mine.glob("[0-9][0-9]_*.ipynb"))
+        if now.get(copy.name[3:], copy.name) != copy.name
+    ]
 
 
 def fresh(number: str, lessons: Path, mine: Path) -> list[str]:

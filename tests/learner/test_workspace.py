@@ -133,6 +133,20 @@ def test_other_files_and_lessons_no_longer_in_the_course_stay(course):
     assert {A, "notes.txt"} <= names(mine)
 
 
+def test_a_copy_whose_lesson_has_another_number_stays_and_is_told(course):
+    lessons, mine = course
+    workspace.update(lessons, mine)
+    write_notebook(mine / B, "y = 2")
+    (lessons / B).rename(lessons / "02_chain_rule.ipynb")
+    written = (mine / B).read_bytes()
+    report = workspace.update(lessons, mine)
+    assert (
+        "01_chain_rule.ipynb: this lesson is 02_chain_rule.ipynb now, which lies beside it. Your copy stays as it is."
+        in report
+    )
+    assert (mine / B).read_bytes() == written and (mine / "02_chain_rule.ipynb").exists()
+
+
 def test_deleted_copy_comes_back(course):
     lessons, mine = course
     workspace.update(lessons, mine)
