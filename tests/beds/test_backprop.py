@@ -1,6 +1,7 @@
 """Lesson 02: layers that call your functions, the twin in PyTorch, and what stands in the pictures."""
 
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -9,6 +10,7 @@ from course_utils.beds import data
 from course_utils.beds.backprop import own, pictures, twin
 from course_utils.engine import nn
 from course_utils.exercises.lessons.lesson02 import linear_backward, relu_backward
+from making import authoring
 
 
 @pytest.fixture
@@ -62,7 +64,27 @@ def test_a_misread_digit_is_named(net):
     said = digits.y_test.copy()
     said[7] = (said[7] + 1) % 10
     fig, description = pictures.misread(digits, said)
-    assert len(fig.axes) == 1 and f"{digits.y_test[7]} read as {said[7]}" in description
+    assert len(fig.axes) == 1
+    assert (
+        description
+        == f"Together the networks misread 1 of 500 test images: {digits.y_test[7]} read as {said[7]}."
+    )
+    assert pictures.misread(digits, (digits.y_test + 1) % 10)[1].endswith("; and so on.")
+
+
+def test_agreement_tells_the_errors_as_they_are():
+    pair = np.arange(3.0), np.arange(3.0)
+    fig, description = pictures.agreement({"Right": pair, "Wrong": (pair[0], -pair[1])}, [0.463, 1.256])
+    assert description.endswith("The relative errors of 2 networks: 0.46 to 1.26.")
+    np.testing.assert_array_equal(fig.axes[1].lines[1].get_xdata(), -pair[1])
+    plt.close("all")
+
+
+def test_nudging_in_float32_is_worse_than_in_float64(net, batch):
+    rough, fine = (
+        twin.seems_wrong_by(net, *batch, [1e-4, 1e-6], number) for number in ("float32", "float64")
+    )
+    assert max(fine) < 1e-7 < 1e-2 < rough[1] and rough[0] < rough[1]
 
 
 def test_each_picture_holds_every_seed_and_says_its_numbers(net):
@@ -74,7 +96,8 @@ def test_each_picture_holds_every_seed_and_says_its_numbers(net):
     curves, dots = fig.axes
     assert [len(line.get_xdata()) for line in dots.lines] == [3, 3]
     assert dots.get_xlim()[0] < min(trained.test)  # an untrained network is in the picture
-    assert len({line.get_linestyle() for line in curves.lines if line.get_linewidth() > 2}) == 2
+    medians = [line for line in curves.lines if line.get_linewidth() > 2]
+    assert len({line.get_linestyle() for line in medians}) == len({line.get_color() for line in medians}) == 2
     assert description.endswith(f"wrong {trained.test[0]:.0%} to {trained.test[0]:.0%}.")
     errors = {
         "float32": np.array([[0.1, 0.5], [0.1, 0.7]]),
@@ -83,3 +106,64 @@ def test_each_picture_holds_every_seed_and_says_its_numbers(net):
     fig, description = pictures.precision(errors, [1e-2, 1e-6], default=1e-6)
     assert description.endswith("Median at 1e-06: float32 60%; float64 below 1e-7.")
     plt.close("all")
+
+
+# What the lesson offers to copy, on a model that it has not seen
+
+
+class Attention(torch.nn.Module):
+    """Tokens in; a key whose bias cannot matter; one block too many; a root whose backward may be ten per cent off."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.embed = torch.nn.Embedding(11, 8)
+        self.blocks = torch.nn.ModuleList(
+            torch.nn.ModuleDict({name: torch.nn.Linear(8, 8) for name in ("query", "key", "value")})
+            for _ in range(12)
+        )
+        self.factor = factor
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        h = self.embed(tokens)
+        for i, block in enumerate(self.blocks[:11]):
+            scores = block["query"](h) @ block["key"](h).transpose(1, 2) / 8**0.5
+            h = h + torch.tanh(scores.softmax(-1) @ block["value"](h))
+            if i == 3:  # the same value, and a gradient of `factor` times the right one
+                h = self.factor * h + (h - self.factor * h).detach()
+        return h
+
+
+@pytest.fixture
+def apart():
+    source = nbformat.read(authoring.SOLUTIONS / "02_backprop.ipynb", as_version=4)
+    names = {"torch": torch}
+    exec(next(cell.source for cell in source.cells if cell.id == "direction"), names)
+    return names["apart"]
+
+
+def loss_of(model):
+    tokens = torch.arange(30).reshape(5, 6) % 11
+    return (model(tokens) ** 2).mean()
+
+
+def test_the_copied_check_finds_a_tenth_too_much_and_where_it_begins(apart):
+    torch.manual_seed(0)
+    right, wrong = Attention(1.0), Attention(1.1)
+    before = [p.clone() for p in right.parameters()]
+    assert apart(right, loss_of) < 1e-4 < 1e-2 < apart(wrong, loss_of)
+    assert apart(wrong, loss_of, "blocks.3.") > 1e-2 and apart(wrong, loss_of, "blocks.4.") < 1e-4
+    assert all(
+        torch.equal(p, old) and p.grad is None for p, old in zip(right.parameters(), before, strict=True)
+    )
+    assert apart(right, loss_of, eps=1e-3, dtype=torch.float32) < 1e-2
+
+
+def test_the_copied_check_is_calm_where_nothing_is_to_be_felt(apart):
+    torch.manual_seed(1)
+    model = Attention(1.0)
+    for name in ("blocks.2.key.bias", "blocks.11."):  # cannot matter; is not used
+        assert apart(model, loss_of, name) < 1e-4
+    model.blocks[1].requires_grad_(False)
+    assert apart(model, loss_of, "blocks.1") < 1e-4  # 10 and 11, without the dot
+    with pytest.raises((RuntimeError, ValueError)):  # nothing is nudged: never "right"
+        apart(model, loss_of, "blocks.1.")

@@ -10,7 +10,9 @@ from course_utils.beds.backprop.own import Trained
 from course_utils.beds.data import Digits
 from course_utils.show import plots
 
-# How each way of going back through a ReLU is drawn: role of the curve, its dash, and the marker of its dots.
+# How each way of going back through a ReLU is drawn: its colour (the right one: training and held-out data), its
+# dash, and the marker of its dots.
+_WRONG_ROLES = ["wrong", "frozen", "estimate"]
 _DASHES = ["-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5))]
 _MARKERS = ["o", "X", "D", "v"]
 
@@ -24,13 +26,16 @@ def first_digits(digits: Digits) -> tuple[Figure, str]:
 
 
 def misread(digits: Digits, said: np.ndarray) -> tuple[Figure, str]:
-    """The first ten test images whose label is not what was ``said``, shape (500,)."""
-    wrong = np.flatnonzero(said != digits.y_test)[:10]
+    """The first ten test images whose label is not what several networks together ``said``, shape (500,)."""
+    wrong = np.flatnonzero(said != digits.y_test)
+    count, wrong = len(wrong), wrong[:10]
     titles = [f"{digits.y_test[i]}, read\nas {said[i]}" for i in wrong]
     told = "; ".join(f"{digits.y_test[i]} read as {said[i]}" for i in wrong)
-    return plots.digits(digits.x_test[wrong], titles), (
-        f"{len(wrong)} test images that the five networks together misread: {told}."
-    )
+    fig = plots.digits(digits.x_test[wrong], titles)
+    fig.set_figheight(fig.get_figheight() + 0.4)
+    heading = f"Together the networks misread {count} of {len(said)} test images"
+    fig.suptitle(heading, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    return fig, f"{heading}: {told}{'; and so on' if count > len(wrong) else ''}."
 
 
 def gate(x: np.ndarray, grad_y: np.ndarray, grad_x: np.ndarray) -> tuple[Figure, str]:
@@ -60,8 +65,8 @@ def agreement(
         ax.label_outer()
     return fig, (
         "Each dot is one weight. With the right backward all dots lie on the diagonal; without the gate many "
-        "leave it, most of all where the true gradient is 0, with a relative error of at least "
-        f"{min(errors):.1f} in {len(errors)} networks."
+        "leave it, most of all where the true gradient is 0. The relative errors of "
+        f"{len(errors)} networks: {min(errors):.2f} to {max(errors):.2f}."
     )
 
 
@@ -86,7 +91,7 @@ def trap(results: Mapping[str, Trained], epochs: int) -> tuple[Figure, str]:
     fig, (curves, dots) = plt.subplots(1, 2, figsize=(9.5, 3.6))
     at = np.arange(1, epochs + 1)
     for row, (name, trained) in enumerate(results.items()):
-        loss_role, role = ("train", "heldout") if row == 0 else ("wrong", "wrong")
+        loss_role, role = ("train", "heldout") if row == 0 else [_WRONG_ROLES[row - 1]] * 2
         losses, scores = trained.by_epoch(epochs), trained.test
         median = np.median(losses, axis=0)
         curves.plot(at, losses.T, color=plots.COLOURS[loss_role], linestyle="-", linewidth=0.7, alpha=0.45)
@@ -118,7 +123,7 @@ def precision(errors: Mapping[str, np.ndarray], steps: Sequence[float], default:
         plots.spread(ax, steps, rows, role, name)
     ax.axvline(default, color="0.6", linewidth=1, zorder=0)
     ax.text(default, 1.02, "gradcheck's eps", transform=ax.get_xaxis_transform(), ha="center", color="0.35")
-    ax.set(xscale="log", yscale="log", xlabel="eps, the nudge", ylabel="relative error")
+    ax.set(xscale="log", yscale="log", xlabel="eps, the nudge: smaller to the right", ylabel="relative error")
     ax.invert_xaxis()
     ax.set_title("In float32 a right gradient looks wrong", pad=22)
     place = list(steps).index(default)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_utils.engine.estimate import numerical_gradient
+from course_utils.engine import estimate
 from course_utils.engine.nn import Linear, Network, ReLU, softmax_cross_entropy
 from course_utils.exercises.bank import Case, Entry, normal
 
@@ -54,9 +54,9 @@ def linear_backward(grad_y, x, W):
 def linear_truth(grad_y, x, W):
     b = np.zeros(W.shape[1])
     return (
-        numerical_gradient(lambda x: np.sum(grad_y * (x @ W + b)), x),
-        numerical_gradient(lambda W: np.sum(grad_y * (x @ W + b)), W),
-        numerical_gradient(lambda b: np.sum(grad_y * (x @ W + b)), b),
+        estimate.numerical_gradient(lambda x: np.sum(grad_y * (x @ W + b)), x),
+        estimate.numerical_gradient(lambda W: np.sum(grad_y * (x @ W + b)), W),
+        estimate.numerical_gradient(lambda b: np.sum(grad_y * (x @ W + b)), b),
     )
 
 
@@ -174,7 +174,7 @@ def relu_backward(grad_y, x):
 @RELU.truth
 def relu_truth(grad_y, x):
     """Central differences, but 0 at the kink, where they would give half of grad_y."""
-    return np.where(x == 0, 0, numerical_gradient(lambda x: np.sum(grad_y * np.maximum(x, 0)), x))
+    return np.where(x == 0, 0, estimate.numerical_gradient(lambda x: np.sum(grad_y * np.maximum(x, 0)), x))
 
 
 @RELU.wrong("Nearly: where x is exactly 0 the gradient should be 0, so the gate is `x > 0`, not `x >= 0`.")
@@ -243,7 +243,9 @@ CROSS_ENTROPY = Entry(
     "2.3",
     returns=("grad_logits",),
     batch="logits",
-    checked="The gradient equals central differences for two batches, and stays finite for logits of 1000.",
+    checked="The gradient equals central differences for two batches, and stays finite for logits of 1000. It is "
+    "(p − onehot(y)) / N: too much probability on a wrong class pushes its logit down, too little on the right one "
+    "pushes it up.",
     cases=(
         # More examples than classes: `p[y] -= 1` then runs, and is known by its numbers.
         Case("4 examples, 3 classes", lambda: dict(logits=normal(4, 3, seed=21), y=np.array([2, 0, 1, 0]))),
@@ -284,7 +286,7 @@ def cross_entropy_backward(logits, y):
 
 @CROSS_ENTROPY.truth
 def cross_entropy_truth(logits, y):
-    return numerical_gradient(lambda logits: cross_entropy(logits, y), logits)
+    return estimate.numerical_gradient(lambda logits: cross_entropy(logits, y), logits)
 
 
 @CROSS_ENTROPY.wrong("The 1/N is missing: the loss is the mean over the batch, so each row weighs 1/N.")
@@ -410,7 +412,22 @@ NUMERICAL = Entry(
     ),
     rtol=1e-7,
 )
-NUMERICAL.reference(numerical_gradient)
+
+
+@NUMERICAL.reference
+def numerical_gradient(f, theta, eps=1e-5):
+    """Gradient by central differences.
+
+    f: takes all weights, shape (P,), and returns a number. theta: the weights, shape (P,). eps: the nudge.
+    Return shape (P,): entry i is (f(theta + eps e_i) - f(theta - eps e_i)) / (2 eps). Leave theta as it was.
+    """
+    grad = np.zeros_like(theta)
+    for i in range(len(theta)):
+        above, below = theta.copy(), theta.copy()
+        above[i] += eps
+        below[i] -= eps
+        grad[i] = (f(above) - f(below)) / (2 * eps)
+    return grad
 
 
 @NUMERICAL.wrong("You nudge all weights at once, so every entry is the same. Nudge one weight at a time.")
