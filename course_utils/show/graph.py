@@ -24,7 +24,7 @@ def graph(root: Any, rules: Rules | None = None, title: str = "") -> Figure:
     """Draw the scalar computation that ends in ``root``, inputs at the left.
 
     A node has ``value`` (float), ``grad`` (float or None), ``op`` ("" for a leaf), ``name`` (may
-    be "") and ``inputs`` (tuple of nodes). A box shows the name and operation, the value and, once
+    be "") and ``inputs`` (tuple of nodes). A box shows the name and what made it, the value and, once
     there is one, the gradient. With ``rules`` the arrows are walked backwards, and each carries what it
     adds to the gradient of the node that it leads to.
     """
@@ -288,7 +288,7 @@ def _box(ax: Axes, node: Any, x: float, y: float) -> None:
             linewidth=1.2,
         )
     )
-    head = f"{node.name} = {node.op}" if node.name and node.op else str(node.name or node.op or "constant")
+    head = " = ".join(filter(None, (str(node.name), formula(node)))) or "constant"
     numbers = {"value": node.value} | ({} if node.grad is None else {"grad": node.grad})
     texts = [(head, "bold")]
     texts += [(f"{word} {_three(number).replace('-', '−')}", "normal") for word, number in numbers.items()]
@@ -296,6 +296,16 @@ def _box(ax: Axes, node: Any, x: float, y: float) -> None:
         level = y + 0.2 * ((len(texts) - 1) / 2 - place)
         size = min(10.0, 72 * (_BOX_WIDTH - 0.1) / (0.66 * max(len(text), 1)))
         ax.text(x, level, text, ha="center", va="center", fontsize=size, fontweight=weight, color=INK)
+
+
+def formula(node: Any) -> str:
+    """What made ``node``, by the names of its inputs: "a · b". The operation alone where one has no name; "" for a leaf."""
+    names = [str(source.name) for source in node.inputs]
+    if not names or not all(names):
+        return str(node.op)
+    if node.op in ("+", "*"):
+        return {"+": " + ", "*": " · "}[node.op].join(names)
+    return f"{node.op} {' '.join(names)}" if node.op.isalpha() else str(node.op)
 
 
 def _three(value: float) -> str:

@@ -1,9 +1,11 @@
-"""The pictures of lesson 01: the numbers that are measured stand in them."""
+"""Lesson 01: the numbers that are measured stand in its pictures, and its trap loses what it should."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_utils.beds.chain_rule import pictures
+from course_utils.beds.chain_rule import pictures, trap
+from course_utils.engine.scalar import Value
+from course_utils.exercises.lessons.lesson01 import RULES, backward
 
 
 def test_a_nudge_is_drawn_with_both_slopes_and_its_title_names_them():
@@ -28,3 +30,17 @@ def test_the_errors_of_both_ways_are_drawn_against_every_step():
     assert description.endswith("At 1e-05: both sides not below 1e-9.")
     assert pictures.errors(steps, one, both * 1e-8)[1].endswith("both sides below 1e-9.")
     plt.close("all")
+
+
+def test_overwriting_is_right_on_a_chain_and_keeps_one_of_two_uses():
+    x = Value(0.5)
+    chain = (x * 3.0).tanh()
+    backward(chain, RULES)
+    right = x.grad
+    trap.overwriting(chain, RULES)
+    assert x.grad == right and chain.grad == 1.0
+    square = x * x
+    backward(square, RULES)
+    assert x.grad == 1.0
+    trap.overwriting(square, RULES)
+    assert x.grad == 0.5

@@ -127,8 +127,16 @@ def test_a_graph_that_can_be_drawn_without_a_crossing_is(root):
 
 def test_boxes_say_value_and_gradient_and_no_gradient_before_there_is_one():
     said = texts(graph_plots.graph(square()).axes[0])
-    assert said == ["x", "value 3", "grad 6", "y = *", "value 9", "grad 1"]
+    assert said == ["x", "value 3", "grad 6", "y = x · x", "value 9", "grad 1"]
     assert not any("grad" in text for text in texts(graph_plots.graph(diamond()).axes[0]))
+
+
+def test_a_box_says_what_made_it_by_the_names_of_its_inputs():
+    x, y = node(1, name="x"), node(2, name="y")
+    made = [node(0, op, of) for op, of in (("+", (x, y)), ("*", (x, y)), ("tanh", (x,)), ("**3", (x,)))]
+    assert [graph_plots.formula(one) for one in made] == ["x + y", "x · y", "tanh x", "**3"]
+    assert graph_plots.formula(node(0, "+", (x, made[0]))) == "+"  # one input has no name
+    assert graph_plots.formula(x) == ""
 
 
 def test_describe_graph_says_each_node_after_its_inputs():

@@ -1,1 +1,1 @@
-"""Lesson 01: its pictures of nudging. The graph of a computation is drawn by ``course_utils.show.graph``."""
+"""Lesson 01: its pictures of nudging, and its trap. A graph is drawn by ``course_utils.show.graph``."""

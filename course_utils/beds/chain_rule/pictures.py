@@ -48,7 +48,13 @@ def errors(steps: Sequence[float], one: Sequence[float], both: Sequence[float]) 
         color=plots.ink(plots.COLOURS["estimate"]),
         **style,
     )
-    ax.set(xscale="log", yscale="log", xlabel="ε, the nudge", ylabel="how far from 3", ylim=(1e-14, 10))
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="ε, the nudge: smaller to the right",
+        ylabel="how far from 3",
+        ylim=(1e-14, 10),
+    )
     ax.invert_xaxis()
     ax.set_title("Smaller nudges are better, until rounding takes over")
     return fig, (

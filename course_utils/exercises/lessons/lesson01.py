@@ -149,7 +149,7 @@ def local_only(grad_y, a, b):
     return b, a
 
 
-@MULTIPLY.wrong("You return the two factors themselves. Each gets grad_y times the *other* one.")
+@MULTIPLY.wrong("You return the two factors themselves. Each gets grad_y times the other one.")
 def factors_returned(grad_y, a, b):
     return a, b
 
@@ -159,7 +159,7 @@ def passed_through(grad_y, a, b):
     return grad_y, grad_y
 
 
-@MULTIPLY.wrong("Both get the whole product. Each gets grad_y times the *other* factor, its own left out.")
+@MULTIPLY.wrong("Both get the whole product. Each gets grad_y times the other factor, its own left out.")
 def whole_product(grad_y, a, b):
     return grad_y * a * b, grad_y * a * b
 
@@ -215,7 +215,7 @@ def tanh_truth(grad_y, x):
     return grad_y * slope(math.tanh, x, 1e-5)
 
 
-@TANH.wrong("You square x. The slope of tanh is 1 − y² with y = tanh(x), what came *out*.")
+@TANH.wrong("You square x. The slope of tanh is 1 − y² with y = tanh(x), what came out.")
 def squared_input(grad_y, x):
     return grad_y * (1 - x**2)
 
@@ -228,6 +228,11 @@ def slope_only(grad_y, x):
 @TANH.wrong("Nearly: the slope is 1 − y², with a square.")
 def not_squared(grad_y, x):
     return grad_y * (1 - math.tanh(x))
+
+
+@TANH.wrong("The square belongs to tanh alone: 1 − y², not (1 − y)².")
+def whole_squared(grad_y, x):
+    return grad_y * (1 - math.tanh(x)) ** 2
 
 
 @TANH.wrong("Brackets: grad_y multiplies the whole slope, `grad_y * (1 - …)`, not only the 1.")
@@ -406,9 +411,7 @@ def topological_order(root):
     return order
 
 
-@ORDER.wrong(
-    "Your list begins with the root. Inputs come first, root last: append a node *after* its inputs."
-)
+@ORDER.wrong("Your list begins with the root. Inputs come first, root last: append a node after its inputs.")
 def root_first(root):
     return topological_order(root)[::-1]
 
@@ -432,6 +435,23 @@ def before_its_inputs(root):
         if node not in order:
             order.append(node)
             waiting.extend(node.inputs)
+    return order[::-1]
+
+
+@ORDER.wrong(
+    "You write a node before visiting its inputs; reversed, that works only on chains. Write it after them, and leave "
+    "the list as it is."
+)
+def written_before_its_inputs(root):
+    order = []
+
+    def visit(node):
+        if node not in order:
+            order.append(node)
+            for child in node.inputs:
+                visit(child)
+
+    visit(root)
     return order[::-1]
 
 
@@ -557,7 +577,7 @@ BACKWARD = Entry(
     ),
     hints=(
         "Three parts: set every gradient to 0; set the root's to 1, since dL/dL = 1; then walk the order backwards.",
-        "At each node with an op, ask rules[node.op] what its inputs get, and *add* it to what they already have.",
+        "At each node with an op, ask rules[node.op] what its inputs get, and add it to what they already have.",
     ),
 )
 

@@ -197,7 +197,7 @@ def gate_alone(grad_y, x):
     return (x > 0).astype(float)
 
 
-@RELU.wrong("You cut off negative *gradients*. The gate depends on x, the input; gradients keep their sign.")
+@RELU.wrong("You cut off negative gradients. The gate depends on x, the input; gradients keep their sign.")
 def relu_of_the_gradient(grad_y, x):
     return np.maximum(grad_y, 0)
 
