@@ -69,10 +69,16 @@ class Attempt:
         if in_class():
             sentence = "In this class your teacher shows the course's versions."
             return emit(card("plain", escape(sentence)), sentence)
-        source = dedent(inspect.getsource(self._exercise.reference)).rstrip()
+        source = to_paste(self._exercise.reference)
         heading = f"The course's version · {self._exercise.number} {self._exercise.name}"
         body = f'<pre style="margin:6px 0;white-space:pre;overflow-x:auto">{escape(source)}</pre>'
         emit(card("plain", escape(heading), body), f"{heading}\n{source}")
+
+
+def to_paste(reference: Callable) -> str:
+    """A reference as a cell of a lesson: ``@exercise`` in place of how the course marks it."""
+    source = dedent(inspect.getsource(reference)).rstrip()
+    return f"@exercise\n{source[source.index('def ') :]}"
 
 
 def in_class() -> bool:
@@ -105,6 +111,8 @@ def exercise(function: Callable) -> Any:
         outcome = check(name, function)
     html, plain = draw(entry, outcome)
     emit(html, plain)
+    if outcome.status == "not attempted":  # the card has the first hint: hint() goes on from there
+        hints_given[name] = max(hints_given[name], 1)
 
     if os.environ.get("NBGRADER_EXECUTION"):
         if outcome.status != "solved":

@@ -164,7 +164,8 @@ def account(error: BaseException, function: Callable) -> dict[str, Any]:
 def no_result(exercise: Exercise, function: Callable, result: Any) -> str:
     """A sentence when a function that should return something returned None or ``...``."""
     if result is ... or (result is None and (exercise.returns or is_blank(function))):
-        return f"It returns nothing: end it with `return {', '.join(exercise.returns)}`."
+        wanted = ", ".join(exercise.returns)
+        return f"It returns nothing: end it with `return` and what you computed{f' for {wanted}' if wanted else ''}."
     return ""
 
 

@@ -23,17 +23,23 @@ def remember(name: str) -> None:
     update(progress_file(), is_board, lambda kept: kept if name in kept else kept | {name: entry})
 
 
-def progress() -> None:
-    """Show the board: every exercise of the course, solved or open."""
+def progress(lesson: str = "") -> None:
+    """Show how many exercises of the course are solved, and each one, solved or open; of one ``lesson`` only, if given.
+
+    Raises ValueError for a lesson that does not exist.
+    """
     remembered = solved_exercises()
     exercises = all_exercises()
+    lessons = sorted({exercise.lesson for exercise in exercises.values()})
+    if lesson and lesson not in lessons:
+        raise ValueError(f"there is no lesson {lesson!r}; they are called {', '.join(lessons)}")
     lines, rows = [], []
-    for lesson in sorted({exercise.lesson for exercise in exercises.values()}):
-        here = [exercise for exercise in exercises.values() if exercise.lesson == lesson]
+    for shown in [lesson] if lesson else lessons:
+        here = [exercise for exercise in exercises.values() if exercise.lesson == shown]
         marks = [f"{'✓' if e.name in remembered else '○'} {e.number} {e.name}" for e in here]
-        lines.append(f"Lesson {lesson}   " + "   ".join(marks))
+        lines.append(f"Lesson {shown}   " + "   ".join(marks))
         rows.append(
-            f'<div style="margin-top:4px"><b>Lesson {lesson}</b>&ensp;'
+            f'<div style="margin-top:4px"><b>Lesson {shown}</b>&ensp;'
             + " &ensp;".join(f'<span style="white-space:nowrap">{escape(mark)}</span>' for mark in marks)
             + "</div>"
         )

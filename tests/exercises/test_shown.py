@@ -37,11 +37,49 @@ def test_hints_of_two_exercises_are_counted_apart(blank, shown):
     assert shown.plain.startswith("Hint 1 of")
 
 
-def test_a_solution_is_shown_as_it_stands(blank, shown):
+def test_a_solution_is_shown_as_a_cell_to_paste(blank, shown):
     blank.solution()
-    source = inspect.getsource(RELU.reference).rstrip()
+    source = inspect.getsource(RELU.reference).rstrip().replace("@RELU.reference", "@exercise")
+    assert source.startswith("@exercise\ndef relu_backward(grad_y, x):")
     assert shown.plain == f"{HEADING}\n{source}"
     assert shown.words == [HEADING, source]
+
+
+@pytest.mark.parametrize("name", all_exercises())
+def test_every_solution_begins_as_its_cell_does(name):
+    assert decorator.to_paste(all_exercises()[name].reference).startswith(f"@exercise\ndef {name}(")
+
+
+@pytest.mark.parametrize(
+    "name", ["step", "topological_order", "cross_entropy_backward", "numerical_gradient"]
+)
+def test_a_solution_that_is_pasted_solves_its_exercise(name, shown):
+    lesson = all_exercises()[name].lesson
+    names = {"np": np, "exercise": exercises.exercise} | exercises.course_versions(lesson)
+    exec(decorator.to_paste(all_exercises()[name].reference), names)
+    assert names[name].solved
+
+
+def test_the_hint_on_the_card_is_not_given_again(blank, shown):
+    def relu_backward(grad_y, x):
+        raise NotImplementedError
+
+    again = exercises.exercise(relu_backward)
+    assert RELU.hints[0] in "".join(shown.words)
+    again.hint()
+    assert shown.plain.startswith("Hint 2 of 2")
+    exercises.exercise(relu_backward).hint()  # that was the last, so they begin again
+    assert shown.plain.startswith("Hint 1 of 2")
+
+
+def test_a_missing_return_names_no_variable_as_if_it_were_the_learners(shown):
+    def step(theta, grad, rate):
+        theta = theta - rate * grad
+
+    exercises.exercise(step)
+    assert "It returns nothing: end it with return and what you computed for new_theta." in "".join(
+        shown.words
+    )
 
 
 def test_in_a_class_the_last_hint_promises_no_solution(blank, shown, monkeypatch):
@@ -104,6 +142,14 @@ def test_the_board_shows_every_exercise_solved_or_open(progress_file, shown):
     assert [word for word in words if word] == [
         lines[0], *(piece for line in lines[1:] for piece in line.split("   "))
     ]  # fmt: skip
+
+
+def test_the_board_of_one_lesson_has_the_total_and_that_lesson(progress_file, shown):
+    exercises.solved.remember("step")
+    exercises.progress("00")
+    assert shown.plain == f"1 of {len(all_exercises())} exercises solved\nLesson 00   ✓ 0.1 step"
+    with pytest.raises(ValueError, match="no lesson '0'; they are called 00, 01"):
+        exercises.progress("0")
 
 
 def test_what_is_remembered_of_a_solved_exercise(progress_file):

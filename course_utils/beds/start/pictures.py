@@ -23,11 +23,14 @@ def descent(path: np.ndarray, rate: float, steepness: float) -> tuple[Figure, st
     theta = np.linspace(-_WIDEST, _WIDEST, 200)
     ax.plot(theta, steepness * theta**2, **plots.line("true"))
     seen = (np.abs(path) < _WIDEST) & (losses < _HIGHEST)
-    ax.plot(path[seen], losses[seen], "o-", color=plots.COLOURS["trainable"], linewidth=1)
+    # The line goes on to the first step that leaves the picture.
+    end = len(path) if seen.all() else int(np.argmin(seen)) + 1
+    ax.plot(path[:end], losses[:end], color=plots.COLOURS["trainable"], linewidth=1)
+    ax.plot(path[seen], losses[seen], "o", color=plots.COLOURS["trainable"])
     ax.annotate("start", (path[0], losses[0]), xytext=(10, -4), textcoords="offset points")
     outside = int(np.sum(~seen))
-    left_out = f"{outside} more outside the picture" if outside else ""
-    ax.text(0, 18.5, left_out, ha="center", color="0.35")
+    left_out = f"{outside} more outside the picture, the first at θ = {path[~seen][0]:.3g}" if outside else ""
+    ax.text(0, 16.5, left_out.replace(", ", ",\n").replace("-", "−"), ha="center", color="0.35")
     ax.set(xlabel="weight θ", ylabel="loss L", xlim=(-5, 5), ylim=(-1, _HIGHEST))
     ax.set_title(f"Rate {rate:g}, {parabola}: {verdict}")
     return fig, (
