@@ -1,726 +1,467 @@
-"""Exercises of lesson 10: how low-pass a kernel is, the gradient of that, and three ways to keep it so."""
+"""Exercises of lesson 10: a stand-in for the slope of a step, the slope that noise gives it, spikes in time, binary weights."""
 
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from course_utils.engine import structure
-from course_utils.engine.estimate import numerical_gradient
-from course_utils.engine.structure import project_kernels, stop_band_share
-from course_utils.exercises.bank import Case, Entry, normal
+from course_utils.exercises.bank import Case, Entry, numbers
 
 
-def waves_of(kernel, frequencies, turn=2 * np.pi):
-    return np.exp(-1j * turn * np.outer(np.arange(len(kernel)), frequencies))
+def fast_sigmoid(u):
+    """The shape of a stand-in: 1 at 0, and falling to both sides."""
+    return 1 / (1 + np.abs(u)) ** 2
 
 
-RESPONSE = Entry(
-    "10.1",
-    returns=("response",),
-    checked="|H(ν)|² is right for kernels of 3 and 5 taps, neither of them symmetric.",
-    cases=(
-        Case(
-            "3 taps, 4 frequencies",
-            lambda: dict(kernel=np.array([1.0, 2, -0.5]), frequencies=np.array([0, 0.1, 0.25, 0.4])),
-        ),
-        Case(
-            "5 taps, 3 frequencies",
-            lambda: dict(kernel=normal(5, seed=101), frequencies=np.array([0.05, 0.3, 0.5])),
-        ),
-    ),
-    hints=(
-        "e^(−2πi ν n) is np.exp(-2j * np.pi * nu * n); np.outer gives it for all n and all ν at once.",
-        "Sum over n first, with the kernel as weights: kernel @ waves, waves of shape (taps, F). Then abs, then the square.",
-    ),
-)
-
-
-@RESPONSE.reference
-def frequency_response(kernel, frequencies):
-    """How strongly a sine of each frequency ν comes through a kernel: |H(ν)|², H(ν) = Σ_n kernel[n] e^(−2πi ν n).
-
-    kernel: shape (taps,), n counts from 0. frequencies: shape (F,), in cycles per sample.
-    Return the response |H(ν)|² at each of the frequencies, real numbers of shape (F,).
-    """
-    waves = np.exp(-2j * np.pi * np.outer(np.arange(len(kernel)), frequencies))
-    return np.abs(kernel @ waves) ** 2
-
-
-@RESPONSE.wrong("Your frequencies are angles. They come in cycles per sample: one cycle is 2π.")
-def two_pi_missing(kernel, frequencies):
-    return np.abs(kernel @ waves_of(kernel, frequencies, 1)) ** 2
-
-
-@RESPONSE.wrong("You turn by π a cycle. A whole cycle is 2π.")
-def half_a_turn(kernel, frequencies):
-    return np.abs(kernel @ waves_of(kernel, frequencies, np.pi)) ** 2
-
-
-@RESPONSE.wrong("This is |H|, the amplitude. Asked is its square, the energy.")
-def amplitude_returned(kernel, frequencies):
-    return np.abs(kernel @ waves_of(kernel, frequencies))
-
-
-@RESPONSE.wrong(
-    "You square the real part only. A sine shifted by a quarter of a cycle has none: |H|² is real² + imaginary²."
-)
-def cosine_only(kernel, frequencies):
-    return (kernel @ waves_of(kernel, frequencies)).real ** 2
-
-
-@RESPONSE.wrong("You square the complex number itself. Take np.abs first, then the square.")
-def squared_without_abs(kernel, frequencies):
-    return ((kernel @ waves_of(kernel, frequencies)) ** 2).real
-
-
-@RESPONSE.wrong(
-    "You square each tap's part before the sum, so no two parts can cancel: add them up first, as complex numbers."
-)
-def squared_before_the_sum(kernel, frequencies):
-    return (np.abs(kernel[:, None] * waves_of(kernel, frequencies)) ** 2).sum(axis=0)
-
-
-@RESPONSE.wrong("You divide by the number of taps. H is a sum over the taps, not a mean.")
-def mean_over_the_taps(kernel, frequencies):
-    return np.abs(kernel @ waves_of(kernel, frequencies) / len(kernel)) ** 2
-
-
-@RESPONSE.wrong(
-    "You sum cosines alone, with n from 1. Sines belong to it too: use e^(−2πi ν n), and |·|² of the sum."
-)
-def counted_from_one(kernel, frequencies):
-    n = np.arange(1, len(kernel) + 1)
-    return (kernel @ np.cos(2 * np.pi * np.outer(n, frequencies))) ** 2
-
-
-@RESPONSE.wrong(
-    "np.fft.rfft has frequencies of its own: 0, 1/taps, 2/taps, … up to 1/2. Here they are given; write the sum, with e^(−2πi ν n)."
-)
-def rfft_of_the_kernel(kernel, frequencies):
-    return np.abs(np.fft.rfft(kernel)) ** 2
-
-
-@RESPONSE.wrong(
-    "An np.fft.rfft as long as frequencies has the right shape, but frequencies of its own, evenly from 0 to 1/2. "
-    "Use the given ones: write the sum, with e^(−2πi ν n)."
-)
-def rfft_made_as_long(kernel, frequencies):
-    return np.abs(np.fft.rfft(kernel, 2 * (len(frequencies) - 1))) ** 2
-
-
-@RESPONSE.wrong(
-    "An np.fft.fft as long as frequencies has the right shape, but frequencies of its own, evenly from 0 to 1. "
-    "Use the given ones: write the sum, with e^(−2πi ν n)."
-)
-def fft_made_as_long(kernel, frequencies):
-    return np.abs(np.fft.fft(kernel, len(frequencies))) ** 2
-
-
-@RESPONSE.right
-def response_by_sine_and_cosine(kernel, frequencies):
-    response = []
-    for nu in frequencies:
-        real = sum(w * np.cos(2 * np.pi * nu * n) for n, w in enumerate(kernel))
-        imaginary = sum(w * np.sin(2 * np.pi * nu * n) for n, w in enumerate(kernel))
-        response.append(real**2 + imaginary**2)
-    return response
-
-
-RESPONSE.right(structure.frequency_response)
-
-
-def mean_share(kernels, S):
-    return np.mean([w @ S @ w / (w @ w) for w in kernels])
-
-
-def by_row(kernels, S):
-    """wSw, ww and the share of each row, each (channels, 1)."""
-    energy = (kernels**2).sum(axis=1, keepdims=True)
-    stop = ((kernels @ S) * kernels).sum(axis=1, keepdims=True)
-    return stop, energy, stop / energy
-
-
-def symmetric(size: int, seed: int) -> np.ndarray:
-    A = normal(size, size, seed=seed)
-    return A @ A.T / size
-
-
-SHARE = Entry(
-    "10.2",
-    returns=("share", "grad_kernels"),
-    checked="The share, and its gradient against central differences, for layers of 1, 2 and 3 channels.",
-    cases=(
-        Case("1 channel, 3 taps", lambda: dict(kernels=normal(1, 3, seed=102), S=symmetric(3, 103))),
-        Case(
-            "2 channels, 3 taps", lambda: dict(kernels=normal(2, 3, seed=104), S=structure.stop_band(3, 0.1))
-        ),
-        Case(
-            "3 channels, 5 taps", lambda: dict(kernels=normal(3, 5, seed=105), S=structure.stop_band(5, 0.2))
-        ),
-    ),
-    hints=(
-        "For one row, the gradient of w S w is 2 S w and that of w w is 2 w. Put them into the quotient rule.",
-        "It simplifies to 2 (S w − share · w) / (w w), with the row's own share; the mean divides by the number of channels. "
-        "kernels @ S has S w in every row.",
-    ),
-    rtol=1e-6,
-)
-
-
-SHARE.reference(stop_band_share)
-
-
-@SHARE.truth
-def share_truth(kernels, S):
-    return mean_share(kernels, S), numerical_gradient(lambda kernels: mean_share(kernels, S), kernels)
-
-
-@SHARE.wrong(
-    "This is the energy in the stop band, not the share of it: a kernel that shrinks would do. Divide by w w."
-)
-def energy_instead_of_share(kernels, S):
-    return by_row(kernels, S)[0].mean(), 2 * kernels @ S / len(kernels)
-
-
-@SHARE.wrong("Your share is right, but the gradient is that of w S w alone. Differentiate the quotient.")
-def energy_in_the_gradient(kernels, S):
-    return mean_share(kernels, S), 2 * kernels @ S / len(kernels)
-
-
-@SHARE.wrong(
-    "You differentiate w S w and take w w for a constant. It changes with w too: the quotient rule subtracts share · w."
-)
-def denominator_held_fixed(kernels, S):
-    return mean_share(kernels, S), 2 * kernels @ S / by_row(kernels, S)[1] / len(kernels)
-
-
-@SHARE.wrong("Half the gradient: both w S w and w w are quadratic, and each brings a factor of 2.")
-def two_forgotten(kernels, S):
-    share, grad = stop_band_share(kernels, S)
-    return share, grad / 2
-
-
-@SHARE.wrong(
-    "The share is a mean over the channels, and your gradient that of the sum: divide it by the number of channels."
-)
-def mean_forgotten_in_the_gradient(kernels, S):
-    share, grad = stop_band_share(kernels, S)
-    return share, grad * len(kernels)
-
-
-@SHARE.wrong("You sum over the channels. The share of the layer is their mean.")
-def sum_over_channels(kernels, S):
-    share, grad = stop_band_share(kernels, S)
-    return share * len(kernels), grad * len(kernels)
-
-
-@SHARE.wrong(
-    "You divide all stop-band energy by all energy, so a loud channel hides the others. Take each row's share, then the mean."
-)
-def channels_thrown_together(kernels, S):
-    energy = (kernels**2).sum()
-    share = ((kernels @ S) * kernels).sum() / energy
-    return share, 2 * (kernels @ S - share * kernels) / energy
-
-
-@SHARE.wrong("This is the share of the pass band, 1 minus what is asked.")
-def pass_band_share(kernels, S):
-    share, grad = stop_band_share(kernels, S)
-    return 1 - share, -grad
-
-
-@SHARE.wrong("Your gradient points downhill. Return the gradient itself; the update takes it away.")
-def downhill_already(kernels, S):
-    share, grad = stop_band_share(kernels, S)
-    return share, -grad
-
-
-@SHARE.wrong("You divide by the length of w. The energy w w is its square: leave the root out.")
-def divided_by_the_norm(kernels, S):
-    stop, energy, _ = by_row(kernels, S)
-    share = (stop / np.sqrt(energy)).mean()
-    return share, 2 * (kernels @ S - stop / energy * kernels) / np.sqrt(energy) / len(kernels)
-
-
-@SHARE.wrong("Your quotient rule has w w above and w S w below; it is the other way round.")
-def quotient_rule_turned_round(kernels, S):
-    stop, energy, _ = by_row(kernels, S)
-    return mean_share(kernels, S), 2 * (kernels - energy / stop * (kernels @ S)) / stop / len(kernels)
-
-
-@SHARE.wrong(
-    "You subtract the layer's share in every row. Each row's quotient has its own share in its gradient."
-)
-def share_of_the_mean_in_every_channel(kernels, S):
-    share = mean_share(kernels, S)
-    return share, 2 * (kernels @ S - share * kernels) / by_row(kernels, S)[1] / len(kernels)
-
-
-@SHARE.wrong("Your gradient divides by w w. The quotient rule divides by its square, (w w)².")
-def divided_by_the_energy_once(kernels, S):
-    stop, energy, _ = by_row(kernels, S)
-    return mean_share(kernels, S), 2 * (energy * (kernels @ S) - stop * kernels) / energy / len(kernels)
-
-
-@SHARE.wrong("You add the second part of the quotient rule. It has a minus: S w − share · w.")
-def quotient_rule_with_a_plus(kernels, S):
-    _, energy, share = by_row(kernels, S)
-    return mean_share(kernels, S), 2 * (kernels @ S + share * kernels) / energy / len(kernels)
-
-
-@SHARE.wrong(
-    "You divide every row by the energy of all rows together. Sum the squares of one row at a time: axis=1, keepdims=True."
-)
-def one_energy_for_all_channels(kernels, S):
-    energy = (kernels**2).sum()
-    shares = by_row(kernels, S)[0] / energy
-    return shares.mean(), 2 * (kernels @ S - shares * kernels) / energy / len(kernels)
-
-
-@SHARE.right
-def share_by_channel(kernels, S):
-    share, grad = 0.0, np.zeros(np.shape(kernels))
-    for c, w in enumerate(kernels):
-        stop, energy = w @ S @ w, w @ w
-        share += stop / energy / len(kernels)
-        grad[c] = (2 * S @ w * energy - stop * 2 * w) / energy**2 / len(kernels)
-    return share, grad
-
-
-@SHARE.right
-def share_of_unit_kernels(kernels, S):
-    """A kernel of length 1 has its leak for a share; the gradient has no part along the kernel."""
-    lengths = np.linalg.norm(kernels, axis=1, keepdims=True)
-    u = kernels / lengths
-    leaked = u @ S
-    shares = np.sum(u * leaked, axis=1, keepdims=True)
-    return shares.mean(), (leaked - shares * u) * 2 / lengths / len(u)
-
-
-def projection_case(channels: int, taps: int, k: int, seed: int) -> dict[str, Any]:
-    return dict(kernels=normal(channels, taps, seed=seed), V=structure.slepian(taps, 0.15)[:, :k])
-
-
-PROJECT = Entry(
-    "10.3",
-    returns=("near",),
-    checked="The nearest kernels, for 2 channels of 4 taps and for 3 of 7.",
-    cases=(
-        Case("2 channels, 4 taps, 2 columns", lambda: projection_case(2, 4, 2, 106)),
-        Case("3 channels, 7 taps, 3 columns", lambda: projection_case(3, 7, 3, 107)),
-    ),
-    hints=(
-        "How much of column v is in w? As the columns are at right angles and of length 1: w v, one number for each column.",
-        "kernels @ V are these numbers, shape (channels, k). Multiply the columns by them and add: @ V.T.",
-    ),
-    rtol=1e-6,
-)
-
-
-PROJECT.reference(project_kernels)
-
-
-@PROJECT.wrong(
-    "These are coordinates: how much of each column of V is in each row. Multiply the columns by them and add, "
-    "and you are back at rows of taps."
-)
-def coordinates_returned(kernels, V):
-    return kernels @ V
-
-
-@PROJECT.wrong("This is what the projection takes away. Return what remains.")
-def rest_returned(kernels, V):
-    return kernels - kernels @ V @ V.T
-
-
-@PROJECT.wrong("Only the first column is used. Add up the parts along all of them.")
-def first_column_only(kernels, V):
-    return np.outer(kernels @ V[:, 0], V[:, 0])
-
-
-@PROJECT.wrong(
-    "You stretch the result to its old length. Then it is no longer the nearest: the projection shortens."
-)
-def energy_restored(kernels, V):
-    near = kernels @ V @ V.T
-    lengths = [np.linalg.norm(rows, axis=1, keepdims=True) for rows in (kernels, near)]
-    return near * lengths[0] / lengths[1]
-
-
-@PROJECT.wrong("You go twice as far as the nearest point, to the mirror image.")
-def mirrored(kernels, V):
-    return 2 * kernels @ V @ V.T - kernels
-
-
-@PROJECT.wrong("All channels come out alike. Each row has its own nearest row.")
-def all_channels_alike(kernels, V):
-    return np.tile(kernels.mean(axis=0) @ V @ V.T, (len(kernels), 1))
-
-
-@PROJECT.wrong(
-    "You keep the first k taps. What is kept are the parts along V's k columns, each of which spans all taps."
-)
-def taps_cut_off(kernels, V):
-    return kernels * (np.arange(kernels.shape[1]) < V.shape[1])
-
-
-@PROJECT.wrong(
-    "Every column has weight 1, whatever the kernel was. Its weight is the kernel's product with it."
-)
-def unit_coefficients(kernels, V):
-    return np.tile(V.sum(axis=1), (len(kernels), 1))
-
-
-@PROJECT.right
-def projected_by_least_squares(kernels, V):
-    return (V @ np.linalg.lstsq(V, kernels.T, rcond=None)[0]).T
-
-
-@PROJECT.right
-def projected_column_by_column(kernels, V):
-    near = np.zeros(kernels.shape)
-    for v in V.T:
-        near += (kernels @ v)[:, None] * v
-    return near.tolist()
-
-
-@PROJECT.right
-def what_is_outside_taken_away(kernels, V):
-    outside = np.eye(len(V)) - np.einsum("ik,jk->ij", V, V)
-    return kernels - kernels @ outside
-
-
-def penalised(theta, grad, part, shape, strength, share_grad):
-    total = grad.copy()
-    total[part] += strength * share_grad(theta[part].reshape(shape)).ravel()
-    return total
-
-
-def projected(theta, part, shape, nearest):
-    new = theta.copy()
-    new[part] = nearest(theta[part].reshape(shape)).ravel()
-    return new
-
-
-def step_case(shape: tuple[int, int], around: tuple[int, int], seed: int) -> dict[str, Any]:
-    channels, taps = shape
-    size = channels * taps
-    S, V = structure.stop_band(taps, 0.15), structure.slepian(taps, 0.15)[:, :2]
-    return dict(
-        theta=normal(size + sum(around), seed=seed),
-        grad=normal(size + sum(around), seed=seed + 1),
-        rate=0.3,
-        part=slice(around[0], around[0] + size),
-        shape=shape,
-        strength=2.5,
-        share_grad=lambda kernels: stop_band_share(kernels, S)[1],
-        nearest=lambda kernels: project_kernels(kernels, V),
-    )
+def window(u):
+    """1 for |u| < 1, 0 elsewhere."""
+    return (np.abs(u) < 1).astype(float)
 
 
 STEP = Entry(
-    "10.4",
-    returns=("new_theta",),
-    checked="Penalty and projection stand in their places and touch the layer only; the other weights step as before.",
+    "10.1",
+    returns=("grad_x",),
+    upstream="grad_y",
+    batch="x",
+    checked="The stand-in is taken where the step was, at its width, for two shapes, widths and batches.",
     cases=(
-        Case("a layer of 1 x 4 among 7 weights", lambda: step_case((1, 4), (1, 2), 108)),
-        Case("a layer of 2 x 5 among 15 weights", lambda: step_case((2, 5), (2, 3), 110)),
+        Case(
+            "2 rows of 3, a window of width 0.5",
+            lambda: numbers(101, grad_y=(2, 3), x=(2, 3)) | dict(shape=window, width=0.5),
+        ),
+        Case(
+            "4 rows of 5, a fast sigmoid of width 2",
+            lambda: numbers(102, grad_y=(4, 5), x=(4, 5)) | dict(shape=fast_sigmoid, width=2.0),
+        ),
+        Case(
+            "3 rows of 2, a fast sigmoid of width 0.3",
+            lambda: numbers(103, grad_y=(3, 2), x=(3, 2)) | dict(shape=fast_sigmoid, width=0.3),
+        ),
     ),
     hints=(
-        "Read the equation from right to left: λ ∇R(θ) is added to the gradient, then the step, then Π. "
-        "theta[part].reshape(shape) are the kernels; .ravel() makes them flat again.",
-        "On a copy of grad: copy[part] += strength * share_grad(…).ravel(). Then new = theta - rate * copy, "
-        "and last new[part] = nearest(new[part].reshape(shape)).ravel().",
+        "As in 2.2, backward through something elementwise is grad_y times a slope at x. Only the slope is another one.",
+        "A stand-in of width 2 has at x = 2 what one of width 1 has at x = 1: shape(x / width).",
     ),
-    rtol=1e-6,
 )
 
 
 @STEP.reference
-def structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    """One step of θ ← Π( θ − η (ĝ + λ ∇R(θ)) ), where R and Π are about one layer of the network only.
+def step_backward(grad_y, x, shape, width):
+    """Backward through y = 1 where x > 0, else 0, with a stand-in for the step's slope.
 
-    theta, grad: shape (P,). rate is η, strength is λ, both numbers.
-    part: the slice of theta with the layer's weights; reshaped to shape (channels, taps) they are its kernels.
-    share_grad(kernels): gradient of R, shape (channels, taps). nearest(kernels): their projection, shape (channels, taps).
-    Return new_theta, shape (P,).
+    grad_y: dL/dy, shape (N, d). x: what went in, shape (N, d).
+    shape: a function of an array, 1 at 0 and smaller further out: shape(u) is the stand-in at u widths
+    from the step. width: a number.
+    Return grad_x, shape (N, d).
     """
-    step = grad.copy()
-    step[part] += strength * share_grad(theta[part].reshape(shape)).ravel()
-    new = theta - rate * step
-    new[part] = nearest(new[part].reshape(shape)).ravel()
-    return new
+    return grad_y * shape(x / width)
 
 
 @STEP.wrong(
-    "The penalty does not reach the step. Adding it to the loss that you print changes nothing: add its gradient to grad[part]."
+    "That is the step's true slope: 0 everywhere but at the edge. Nothing flows back; use the stand-in."
 )
-def penalty_in_the_loss_only(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    return projected(theta - rate * grad, part, shape, nearest)
-
-
-@STEP.wrong("You project, and then step out again. Π comes last, so that what you return is low-pass.")
-def projection_before_the_step(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    return projected(theta, part, shape, nearest) - rate * penalised(
-        theta, grad, part, shape, strength, share_grad
-    )
+def true_slope(grad_y, x, shape, width):
+    return np.zeros_like(grad_y)
 
 
 @STEP.wrong(
-    "You project the step, not the kernels. What was outside before stays outside: project the new weights."
+    "You hand the gradient on as it is, whatever x was: multiply it by the stand-in, shape(x / width)."
 )
-def step_made_low_pass(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    total = penalised(theta, grad, part, shape, strength, share_grad)
-    return theta - rate * projected(total, part, shape, nearest)
-
-
-@STEP.wrong("The projection is missing: after the step, new[part] goes through nearest.")
-def projection_left_out(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    return theta - rate * penalised(theta, grad, part, shape, strength, share_grad)
-
-
-@STEP.wrong("The penalty escapes the rate. Its gradient belongs into the bracket that η multiplies.")
-def penalty_not_scaled_by_the_rate(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    new = theta - rate * grad
-    new[part] -= strength * share_grad(theta[part].reshape(shape)).ravel()
-    return projected(new, part, shape, nearest)
-
-
-@STEP.wrong("λ is missing: multiply share_grad by strength.")
-def strength_left_out(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    return projected(theta - rate * penalised(theta, grad, part, shape, 1, share_grad), part, shape, nearest)
-
-
-@STEP.wrong("In the layer the penalty's gradient replaces that of the loss. Add it: +=, not =.")
-def penalty_instead_of_gradient(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    total = grad.copy()
-    total[part] = strength * share_grad(theta[part].reshape(shape)).ravel()
-    return projected(theta - rate * total, part, shape, nearest)
-
-
-@STEP.wrong("You take the penalty's gradient after the step on the loss. Both gradients belong to the old θ.")
-def penalty_at_the_new_place(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    new = theta - rate * grad
-    new[part] -= rate * strength * share_grad(new[part].reshape(shape)).ravel()
-    return projected(new, part, shape, nearest)
-
-
-@STEP.wrong("Only the layer moves. The other weights take their step as always.")
-def only_the_layer_moves(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    new = theta.copy()
-    new[part] = structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest)[part]
-    return new
+def straight_through(grad_y, x, shape, width):
+    return grad_y.copy()
 
 
 @STEP.wrong(
-    "The layer is projected but takes no step: project what the step has made of it, not the old weights."
+    "The width turned round: a wide stand-in reaches far, so x is divided by the width, not multiplied."
 )
-def only_the_rest_moves(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    new = theta - rate * grad
-    new[part] = nearest(theta[part].reshape(shape)).ravel()
-    return new
+def width_multiplied(grad_y, x, shape, width):
+    return grad_y * shape(x * width)
+
+
+@STEP.wrong("You leave out the width: the shape is asked at x / width, which is x counted in widths.")
+def width_left_out(grad_y, x, shape, width):
+    return grad_y * shape(x)
+
+
+@STEP.wrong("You ask for the stand-in at what came out, which is 0 or 1. It belongs to x, which went in.")
+def taken_at_the_output(grad_y, x, shape, width):
+    return grad_y * shape((x > 0) / width)
 
 
 @STEP.wrong(
-    "You return the layer's kernels and nothing else. Write them back, flat, into the stepped theta: "
-    "new_theta[part] = kernels.ravel()."
+    "You gate with the ReLU's slope: the gradient passes at every positive x, however far from the step."
 )
-def kernels_alone_returned(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    return structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest)[part].reshape(shape)
+def gate_of_a_relu(grad_y, x, shape, width):
+    return grad_y * (x > 0)
 
 
 @STEP.wrong(
-    "You return the layer's part alone. Asked is all of theta: let every weight step, then write the layer into new_theta[part]."
+    "Your stand-in is there on one side of the step only. It stands on both: no gate by x > 0 beside it."
 )
-def layer_alone_returned(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    return structured_step(theta, grad, rate, part, shape, strength, share_grad, nearest)[part]
+def one_side_only(grad_y, x, shape, width):
+    return grad_y * shape(x / width) * (x > 0)
 
 
-@STEP.wrong("Your penalty rewards the leak: its gradient is added to that of the loss.")
-def leak_rewarded(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    return projected(
-        theta - rate * penalised(theta, grad, part, shape, -strength, share_grad), part, shape, nearest
-    )
-
-
-@STEP.wrong("You project first and step from there. Start from theta as it is; Π comes last.")
-def all_of_it_from_the_projected_kernels(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    theta = projected(theta, part, shape, nearest)
-    return theta - rate * penalised(theta, grad, part, shape, strength, share_grad)
+@STEP.wrong("You ignore the gradient from above: multiply by grad_y.")
+def upstream_ignored(grad_y, x, shape, width):
+    return shape(x / width)
 
 
 @STEP.wrong(
-    "You take ∇R at the projected kernels. Take it at theta as it is: the equation says ∇R(θ), and projects once, at the end."
+    "You divide by the width once more. Here a shape is 1 at the step whatever its width, so that widths can be "
+    "compared: shape(x / width) and nothing else."
 )
-def penalty_of_the_projected_kernels(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    near = projected(theta, part, shape, nearest)
-    push = penalised(near, grad, part, shape, strength, share_grad)
-    return projected(theta - rate * push, part, shape, nearest)
-
-
-@STEP.wrong(
-    "You subtract the penalty's gradient after Π. Add it to grad before the step; nothing comes after Π."
-)
-def penalty_after_the_projection(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    new = projected(theta - rate * grad, part, shape, nearest)
-    new[part] -= rate * strength * share_grad(theta[part].reshape(shape)).ravel()
-    return new
-
-
-@STEP.wrong(
-    "You take ∇R of what Π has left, and step on. Take it at theta, before the step; nothing comes after Π."
-)
-def penalty_of_what_the_projection_left(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    new = projected(theta - rate * grad, part, shape, nearest)
-    new[part] -= rate * strength * share_grad(new[part].reshape(shape)).ravel()
-    return new
+def height_by_the_width(grad_y, x, shape, width):
+    return grad_y * shape(x / width) / width
 
 
 @STEP.right
-def step_in_pieces(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    start, stop = part.start, part.stop
-    kernels = theta[part].reshape(shape)
-    kernels = kernels - rate * (grad[part].reshape(shape) + strength * share_grad(kernels))
-    before, after = (theta[s] - rate * grad[s] for s in (slice(0, start), slice(stop, None)))
-    return np.concatenate([before, np.ravel(nearest(kernels)), after])
+def step_backward_by_rows(grad_y, x, shape, width):
+    return np.array([g * shape(row / width) for g, row in zip(grad_y, x, strict=True)])
 
 
 @STEP.right
-def step_with_a_padded_penalty(theta, grad, rate, part, shape, strength, share_grad, nearest):
-    R = np.zeros(len(theta))
-    R[part] = share_grad(theta[part].reshape(shape)).ravel()
-    new = theta - rate * (grad + strength * R)
-    new[part] = nearest(new[part].reshape(shape)).ravel()
-    return list(new)
+def step_backward_in_widths(grad_y, x, shape, width):
+    u = np.divide(x, width)
+    return np.multiply(shape(u), grad_y)
 
 
-BASIS = Entry(
-    "10.5",
-    returns=("kernels", "grad_coefficients"),
-    upstream="grad_kernels",
-    checked="The kernels, and the gradient against central differences, for a basis at right angles and for one that is not.",
+# The slope that noise gives a step
+
+
+def average_step(x: np.ndarray, sigma: float) -> np.ndarray:
+    """How often x + sigma · noise is above 0: the normal distribution function at x / sigma."""
+    return np.array([0.5 * (1 + math.erf(v / sigma / math.sqrt(2))) for v in x.ravel()]).reshape(x.shape)
+
+
+NOISY = Entry(
+    "10.2",
+    returns=("slope",),
+    checked="It is the slope of the average step, by central differences, for three sizes of noise.",
     cases=(
-        Case(
-            "2 channels, 2 coefficients, 4 taps",
-            lambda: dict(
-                coefficients=normal(2, 2, seed=111),
-                V=structure.slepian(4, 0.15)[:, :2],
-                grad_kernels=normal(2, 4, seed=112),
-            ),
-        ),
-        Case(
-            "3 channels, 2 coefficients, 5 taps, columns not at right angles",
-            lambda: dict(
-                coefficients=normal(3, 2, seed=113),
-                V=normal(5, 2, seed=114),
-                grad_kernels=normal(3, 5, seed=115),
-            ),
-        ),
+        Case("3 numbers, sigma 1", lambda: dict(x=np.array([-0.7, 0.2, 1.5]), sigma=1.0)),
+        Case("5 numbers, sigma 0.5", lambda: numbers(104, x=5) | dict(sigma=0.5)),
+        Case("4 numbers, sigma 2", lambda: numbers(105, x=4) | dict(sigma=2.0)),
     ),
     hints=(
-        "Look at the shapes: (channels, k) to (channels, taps) and back. It is the linear layer of lesson 02, with V in place of the weights.",
-        "If y = xW, then grad_x = grad_y Wᵀ. Here W is V.T.",
+        "x + sigma · noise > 0 where noise > −x / sigma. How does that probability grow with x?",
+        "The slope of a distribution function is its density. The chain rule adds a factor for x / sigma.",
+        "exp(−(x / sigma)² / 2) / (sigma · √(2π))",
     ),
-    rtol=1e-6,
 )
 
 
-@BASIS.reference
-def through_basis(coefficients, V, grad_kernels):
-    """Kernels made of coefficients, and the gradient of the coefficients.
+@NOISY.reference
+def noisy_slope(x, sigma):
+    """The slope of the average step: how fast the chance of x + sigma · noise > 0 grows with x.
 
-    coefficients: shape (channels, k). V: shape (taps, k). A kernel is the sum of V's columns, each times its coefficient.
-    grad_kernels: dL/d(kernels), shape (channels, taps).
-    Return the kernels, shape (channels, taps), and grad_coefficients = dL/d(coefficients), shape (channels, k).
+    x: shape (d,). sigma: size of the noise, which is standard normal times sigma.
+    Return the slope at each x, shape (d,).
     """
-    return coefficients @ V.T, grad_kernels @ V
+    return np.exp(-((x / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
 
 
-@BASIS.truth
-def through_basis_truth(coefficients, V, grad_kernels):
-    return (
-        coefficients @ V.T,
-        numerical_gradient(lambda a: np.sum(grad_kernels * (a @ V.T)), coefficients),
-    )
+@NOISY.truth
+def slope_by_differences(x, sigma):
+    eps = 1e-5 * sigma
+    return (average_step(x + eps, sigma) - average_step(x - eps, sigma)) / (2 * eps)
 
 
-@BASIS.wrong(
-    "You keep the first entries of grad_kernels. A coefficient moves all taps of its column: its gradient sums over all of them."
+@NOISY.wrong(
+    "The factor 1 / sigma is missing: more noise makes the average step less steep. Chain rule, for x / sigma."
 )
-def first_taps_of_the_gradient(coefficients, V, grad_kernels):
-    return coefficients @ V.T, grad_kernels[:, : V.shape[1]]
+def sigma_not_divided_out(x, sigma):
+    return np.exp(-((x / sigma) ** 2) / 2) / np.sqrt(2 * np.pi)
 
 
-@BASIS.wrong(
-    "You look for coefficients that would make grad_kernels. The chain rule asks for a product with V, not for a solution; "
-    "the two agree only if the columns are at right angles and of length 1."
+@NOISY.wrong("The 2 below x² is missing: the density is exp(−u² / 2) / √(2π), with u = x / sigma.")
+def exponent_not_halved(x, sigma):
+    return np.exp(-((x / sigma) ** 2)) / (sigma * np.sqrt(2 * np.pi))
+
+
+@NOISY.wrong(
+    "The √(2π) is missing. Without it the slope does not add up to the height of the step, which is 1."
 )
-def solved_instead_of_differentiated(coefficients, V, grad_kernels):
-    return coefficients @ V.T, grad_kernels @ np.linalg.pinv(V).T
+def not_normalised(x, sigma):
+    return np.exp(-((x / sigma) ** 2) / 2) / sigma
 
 
-@BASIS.wrong("You send the kernels back through V. What goes back is the gradient: grad_kernels.")
-def from_the_kernels(coefficients, V, grad_kernels):
-    kernels = coefficients @ V.T
-    return kernels, kernels @ V
+@NOISY.wrong("That is the average step itself, which climbs from 0 to 1. Its slope is asked for.")
+def the_average_step(x, sigma):
+    return average_step(np.asarray(x, dtype=float), sigma)
 
 
-@BASIS.wrong(
-    "You divide by the number of channels. Nothing here is a mean: each channel has its own coefficients."
+@NOISY.wrong("That is the slope of the sigmoid, which belongs to logistic noise. The noise here is normal.")
+def slope_of_a_sigmoid(x, sigma):
+    s = 1 / (1 + np.exp(-x / sigma))
+    return s * (1 - s) / sigma
+
+
+@NOISY.wrong(
+    "You use sigma as the variance. It is the size of the noise, so x is divided by sigma and then squared."
 )
-def averaged_over_channels(coefficients, V, grad_kernels):
-    return coefficients @ V.T, grad_kernels @ V / len(coefficients)
+def sigma_as_variance(x, sigma):
+    return np.exp(-(x**2) / sigma / 2) / np.sqrt(2 * np.pi * sigma)
 
 
-@BASIS.wrong("You add the channels up. Each has coefficients of its own, and a gradient of its own.")
-def summed_over_channels(coefficients, V, grad_kernels):
-    return coefficients @ V.T, np.tile((grad_kernels @ V).sum(axis=0), (len(coefficients), 1))
+@NOISY.wrong("You ignore sigma: this is the slope for noise of size 1.")
+def noise_of_size_one(x, sigma):
+    return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
 
 
-@BASIS.wrong(
-    "You multiply by the coefficients once more. The kernels are linear in them, so the slope is V alone."
+@NOISY.right
+def noisy_slope_by_differences(x, sigma):
+    eps = 1e-4 * sigma
+    return (average_step(np.asarray(x) + eps, sigma) - average_step(np.asarray(x) - eps, sigma)) / (2 * eps)
+
+
+@NOISY.right
+def noisy_slope_by_entry(x, sigma):
+    return [math.exp(-(v**2) / (2 * sigma**2)) / math.sqrt(2 * math.pi * sigma**2) for v in x]
+
+
+# Spikes in time
+
+
+def lif(current: np.ndarray, beta: float) -> tuple[np.ndarray, np.ndarray]:
+    """Membranes v and spikes of leaky integrate-and-fire neurons, all of shape (T, N, H)."""
+    v, spikes = np.zeros_like(current), np.zeros_like(current)
+    for t in range(len(current)):
+        kept = beta * v[t - 1] * (1 - spikes[t - 1]) if t else 0.0
+        v[t] = kept + current[t]
+        spikes[t] = v[t] > 1
+    return v, spikes
+
+
+def lif_case(steps: int, n: int, neurons: int, beta: float, shape: Callable, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    v, spikes = lif(rng.normal(0.4, 0.8, (steps, n, neurons)), beta)
+    return dict(grad_spikes=rng.standard_normal(v.shape), v=v, spikes=spikes, beta=beta, shape=shape)
+
+
+LIF = Entry(
+    "10.3",
+    returns=("grad_current",),
+    upstream="grad_spikes",
+    checked="The gradient reaches back through every membrane, as far as its last reset, for three lengths, leaks and shapes.",
+    cases=(
+        Case("2 steps, 1 row, 2 neurons", lambda: lif_case(2, 1, 2, 0.5, fast_sigmoid, 106)),
+        Case("5 steps, 3 rows, 2 neurons", lambda: lif_case(5, 3, 2, 0.9, fast_sigmoid, 107)),
+        Case("6 steps, 2 rows, 4 neurons", lambda: lif_case(6, 2, 4, 0.8, window, 108)),
+    ),
+    hints=(
+        "v[t] has two users: the spike at t, and v[t + 1]. Add what comes back from both, as in lesson 01.",
+        "Walk from the last step to the first, and carry the gradient of v[t + 1] along.",
+        "grad_v = grad_spikes[t] · shape(v[t] − 1) + beta · (1 − spikes[t]) · grad_v of the step after it; "
+        "the current is added to v, so its gradient is grad_v.",
+    ),
 )
-def times_the_coefficients(coefficients, V, grad_kernels):
-    return coefficients @ V.T, coefficients * (grad_kernels @ V)
 
 
-@BASIS.wrong("Your columns are in reverse order: the first coefficient goes with the first.")
-def columns_turned_round(coefficients, V, grad_kernels):
-    return coefficients @ V[:, ::-1].T, grad_kernels @ V[:, ::-1]
+@LIF.reference
+def membrane_backward(grad_spikes, v, spikes, beta, shape):
+    """Backward through time, for neurons that leak, fire and start anew.
+
+    Forward was: v[t] = beta · v[t − 1] · (1 − spikes[t − 1]) + current[t], and spikes[t] = 1 where v[t] > 1.
+    grad_spikes: dL/d(spikes), v, spikes: all of shape (T, N, H). beta: a number.
+    shape: the stand-in for the slope of the step, shape(v − 1). The factor (1 − spikes[t − 1]) counts as a
+    constant: no gradient goes through the reset.
+    Return grad_current, shape (T, N, H).
+    """
+    grad_current = np.zeros_like(v)
+    grad_v = 0.0
+    for t in reversed(range(len(v))):
+        grad_v = grad_spikes[t] * shape(v[t] - 1) + beta * (1 - spikes[t]) * grad_v
+        grad_current[t] = grad_v
+    return grad_current
 
 
-@BASIS.wrong("You return coefficients after a step. Asked is the gradient; the rule takes the step.")
-def updated_coefficients(coefficients, V, grad_kernels):
-    return coefficients @ V.T, coefficients - grad_kernels @ V
-
-
-@BASIS.wrong(
-    "Your gradient is transposed. It has the shape of the coefficients, one row a channel: grad_kernels comes first."
+@LIF.wrong(
+    "Nothing comes back from later steps. v[t + 1] used v[t] as well: add beta · (1 − spikes[t]) · its gradient."
 )
-def gradient_transposed(coefficients, V, grad_kernels):
-    return coefficients @ V.T, V.T @ grad_kernels.T
+def no_memory(grad_spikes, v, spikes, beta, shape):
+    return grad_spikes * shape(v - 1)
 
 
-@BASIS.wrong(
-    "Your kernels are transposed. They have one row a channel, as the coefficients do: coefficients come first."
+@LIF.wrong("You look at v where the step is at 0. The neuron fires at 1, so the stand-in is shape(v − 1).")
+def threshold_left_out(grad_spikes, v, spikes, beta, shape):
+    return backward_with(grad_spikes, shape(v), beta * (1 - spikes))
+
+
+def backward_with(grad_spikes, slope, keep):
+    """``membrane_backward`` with its two factors given."""
+    grad_current, grad_v = np.zeros_like(slope), 0.0
+    for t in reversed(range(len(slope))):
+        grad_v = grad_spikes[t] * slope[t] + keep[t] * grad_v
+        grad_current[t] = grad_v
+    return grad_current
+
+
+@LIF.wrong(
+    "The reset is missing: after a spike nothing of v is kept, so nothing comes back either: (1 − spikes[t])."
 )
-def kernels_transposed(coefficients, V, grad_kernels):
-    return V @ coefficients.T, grad_kernels @ V
+def reset_left_out(grad_spikes, v, spikes, beta, shape):
+    return backward_with(grad_spikes, shape(v - 1), beta * np.ones_like(v))
 
 
-@BASIS.wrong(
-    "Both are transposed. One row a channel: the coefficients, or grad_kernels, come first in the product."
+@LIF.wrong("The leak is missing: of v[t] only beta is kept, so only beta of the gradient comes back.")
+def leak_left_out(grad_spikes, v, spikes, beta, shape):
+    return backward_with(grad_spikes, shape(v - 1), 1 - spikes)
+
+
+@LIF.wrong("Your reset is one step off. What v[t + 1] keeps of v[t] is cut by the spike at t.")
+def reset_one_step_off(grad_spikes, v, spikes, beta, shape):
+    before = np.concatenate([np.zeros_like(spikes[:1]), spikes[:-1]])
+    return backward_with(grad_spikes, shape(v - 1), beta * (1 - before))
+
+
+@LIF.wrong("You walk forwards in time. A gradient comes from what is later: begin at the last step.")
+def forwards_in_time(grad_spikes, v, spikes, beta, shape):
+    return backward_with(grad_spikes[::-1], shape(v - 1)[::-1], beta * (1 - spikes)[::-1])[::-1]
+
+
+@LIF.wrong("Your reset is turned round: what is kept, and comes back, is what did not spike.")
+def reset_turned_round(grad_spikes, v, spikes, beta, shape):
+    return backward_with(grad_spikes, shape(v - 1), beta * spikes)
+
+
+@LIF.wrong("The spike's true slope is 0: use the stand-in, shape(v − 1), in its place.")
+def spikes_as_slope(grad_spikes, v, spikes, beta, shape):
+    return np.zeros_like(v)
+
+
+@LIF.wrong("You ignore the gradient from above: multiply the stand-in by grad_spikes.")
+def spikes_upstream_ignored(grad_spikes, v, spikes, beta, shape):
+    return backward_with(np.ones_like(v), shape(v - 1), beta * (1 - spikes))
+
+
+@LIF.right
+def membrane_backward_by_recursion(grad_spikes, v, spikes, beta, shape):
+    slope, found = shape(v - 1), []
+    for t in range(len(v) - 1, -1, -1):
+        later = beta * (1 - spikes[t]) * found[-1] if found else 0
+        found.append(grad_spikes[t] * slope[t] + later)
+    return np.stack(found[::-1])
+
+
+@LIF.right
+def membrane_backward_by_sums(grad_spikes, v, spikes, beta, shape):
+    direct = grad_spikes * shape(v - 1)
+    grad = direct.copy()
+    for t in range(len(v)):
+        reach = np.ones_like(v[0])
+        for later in range(t + 1, len(v)):
+            reach = reach * beta * (1 - spikes[later - 1])
+            grad[t] += reach * direct[later]
+    return grad
+
+
+# Binary weights
+
+
+class Pull:
+    """The gradient of a quadratic loss at the weights it is asked about, which it remembers."""
+
+    def __init__(self, target: np.ndarray) -> None:
+        self.target, self.asked = target, []
+
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        self.asked.append(np.array(weights, dtype=float))
+        return np.asarray(weights, dtype=float) - self.target
+
+
+def binary_case(size: int, rate: float, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return dict(latent=rng.uniform(-1, 1, size), gradient=Pull(rng.normal(0, 1.5, size)), rate=rate)
+
+
+def observe_binary(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+    asked = arguments["gradient"].asked
+    return {"the weights that gradient was asked at": asked[0] if asked else None, "new latent": result}
+
+
+BINARY = Entry(
+    "10.4",
+    returns=("new_latent",),
+    observe=observe_binary,
+    may_change=("gradient",),
+    checked="The gradient is taken at the signs, the step at the latent weights, and none leaves [−1, 1].",
+    cases=(
+        Case("3 weights, a small rate", lambda: binary_case(3, 0.1, 109)),
+        Case("6 weights, a rate that reaches the ends", lambda: binary_case(6, 0.8, 110)),
+    ),
+    hints=(
+        "The network computes with the signs, so that is where the loss and its gradient are. What moves is what the signs are taken of.",
+        "np.sign for the one, np.clip for the other.",
+    ),
 )
-def both_transposed(coefficients, V, grad_kernels):
-    return V @ coefficients.T, V.T @ grad_kernels.T
 
 
-@BASIS.right
-def through_basis_by_einsum(coefficients, V, grad_kernels):
-    return np.einsum("ck,tk->ct", coefficients, V), np.einsum("ct,tk->ck", grad_kernels, V)
+@BINARY.reference
+def binary_step(latent, gradient, rate):
+    """One step of gradient descent for weights that the network sees as −1 or 1.
+
+    latent: shape (P,), numbers between −1 and 1 behind the binary weights, none of them 0; the network
+    computes with their signs. gradient(weights): the gradient of the loss at weights, shape (P,).
+    Take the gradient where the network is, and the step where small steps add up; keep every latent
+    weight in [−1, 1]. Return the new latent weights, shape (P,).
+    """
+    return np.clip(latent - rate * gradient(np.sign(latent)), -1, 1)
 
 
-@BASIS.right
-def through_basis_by_channel(coefficients, V, grad_kernels):
-    kernels = [sum(a * v for a, v in zip(row, V.T, strict=True)) for row in coefficients]
-    return [np.array(kernels), np.array([[g @ v for v in V.T] for g in grad_kernels])]
+@BINARY.wrong(
+    "You ask for the gradient at the latent weights. The network never computes with these: ask at their signs."
+)
+def gradient_at_the_latent(latent, gradient, rate):
+    return np.clip(latent - rate * gradient(latent), -1, 1)
+
+
+@BINARY.wrong(
+    "You step from the signs: the step is lost as soon as a sign is taken again, unless it is longer than 1. "
+    "Step from the latent weights."
+)
+def step_from_the_signs(latent, gradient, rate):
+    signs = np.sign(latent)
+    return np.clip(signs - rate * gradient(signs), -1, 1)
+
+
+@BINARY.wrong(
+    "Nothing keeps the latent weights in [−1, 1]: one that has run far away takes as long to come back. Clip them."
+)
+def not_clipped(latent, gradient, rate):
+    return latent - rate * gradient(np.sign(latent))
+
+
+@BINARY.wrong("You clip the gradient. It is the new latent weight that must stay in [−1, 1].")
+def gradient_clipped(latent, gradient, rate):
+    return latent - rate * np.clip(gradient(np.sign(latent)), -1, 1)
+
+
+@BINARY.wrong(
+    "You return signs: what is returned has to remember small steps. Take the sign in the network only."
+)
+def signs_returned(latent, gradient, rate):
+    return np.sign(np.clip(latent - rate * gradient(np.sign(latent)), -1, 1))
+
+
+@BINARY.wrong("You step uphill: take the step away.")
+def binary_uphill(latent, gradient, rate):
+    return np.clip(latent + rate * gradient(np.sign(latent)), -1, 1)
+
+
+@BINARY.wrong("You leave out the rate.")
+def binary_rate_left_out(latent, gradient, rate):
+    return np.clip(latent - gradient(np.sign(latent)), -1, 1)
+
+
+@BINARY.right
+def binary_step_where(latent, gradient, rate):
+    binary = np.where(np.asarray(latent) > 0, 1.0, -1.0)
+    return np.minimum(1, np.maximum(-1, latent - rate * gradient(binary)))
+
+
+@BINARY.right
+def binary_step_by_entry(latent, gradient, rate):
+    grads = gradient(np.sign(latent))
+    return [max(-1.0, min(1.0, w - rate * g)) for w, g in zip(latent, grads, strict=True)]

@@ -1,0 +1,1 @@
+"""What lesson 10 experiments on: networks with steps inside."""
