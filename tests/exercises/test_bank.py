@@ -32,7 +32,7 @@ def test_bank_is_rich_enough_and_printed(capsys):
     wrong, right = sum(len(e.misconceptions) for e in ALL), sum(len(e.alternatives) + 1 for e in ALL)
     readme = (authoring.ROOT / "README.md").read_text(encoding="utf-8")
     assert f"The {len(ALL)} exercises know {wrong} misconceptions" in readme
-    assert f"accept {right} right versions" in readme
+    assert f"are tested with {right} right versions" in readme
 
 
 def test_a_table_with_a_fault_says_so():
