@@ -7,6 +7,7 @@ from matplotlib import pyplot as plt
 from course_utils.beds.data import Digits
 from course_utils.beds.layer_groups import fine_tuning, pictures, shifts
 from course_utils.engine import nn
+from course_utils.engine.layers import Conv2d, MeanPool2d, Reshape
 
 Y = np.arange(40) % 10
 X = np.arange(40.0)[:, None] * np.ones(64)
@@ -54,8 +55,13 @@ def test_a_sweep_chooses_on_validation_and_tells_the_test():
     assert sweep.best_rate == 2.0, "of two equal means the smaller rate"
     assert sweep.at_best.tolist() == [0.3, 0.4] and sweep.at(1.0).tolist() == [0.1, 0.2]
     worse = fine_tuning.Sweep((1.0,), validation[:1], test[2:])
-    assert fine_tuning.better(worse, sweep) is sweep, "by validation, not by test"
+    assert fine_tuning.better_on_validation(worse, sweep) is sweep, "by validation, not by test"
     assert fine_tuning.leader({"a": test[0], "b": test[1]}) == "b"
+
+
+def test_of_equally_good_rates_the_middle_one_is_taken():
+    scores = np.array([[0.5, 0.9, 0.1], [0.7, 0.9, 0.2], [0.7, 0.9, 0.1], [0.7, 0.1, 0.1], [0.1, 0.9, 0.2]])
+    assert fine_tuning.middle_best(scores).tolist() == [2, 1, 1]
 
 
 def test_scored_reads_each_set_with_each_network():
@@ -97,32 +103,55 @@ def test_descriptions_are_built_from_the_data():
     sweep = fine_tuning.Sweep(
         (0.01, 0.1), np.array([[0.5, 0.5], [0.9, 0.9]]), np.array([[0.2, 0.2], [0.7, 0.9]])
     )
-    _, said = pictures.hills({(3, "one rate"): sweep}, {"one rate": "train"})
+    fig, said = pictures.hills({(3, "one rate"): sweep}, {"one rate": "train"})
+    assert [text.get_text() for text in fig.axes[0].texts] == ["↓ 20%"], "what the axis leaves out is written"
     assert "one rate with 3 labels 80% at 0.1" in said
     panels = {"here": {"head": np.array([0.2, 0.4]), "all": np.array([0.5, 0.5])}}
     fig, said = pictures.rows(panels, {"here": "head"}, before={"here": 0.1}, hollow=panels, title="It moves")
     assert "It moves. Means: here: head 0.30, all 0.50." in said and "Hollow" in said
     assert fig.axes[0].get_yticklabels()[0].get_text() == "head"
-    _, said = pictures.losses(np.full((7, 2), 0.5), np.array([0.6, 0.8]), {"first": 0.1})
-    assert said == "Rates: first 0.1. Mean accuracy 0.70 on validation images, loss 0.5 at the end."
+    assert len(fig.axes[0].lines) == 5, (
+        "dashed, two rows of dots and their bars: no hollow dots that are the same"
+    )
+    fig, said = pictures.beside(np.array([0.6, 0.8]), np.array([0.9, 0.9]))
+    assert said.startswith("Accuracy on validation images") and "at the start 0.70, your rates 0.90" in said
     _, said = pictures.digit_rows({"ink": X[:10]}, {"ink": range(10)})
     assert "ink, labels 0 1 2" in said
     plt.close("all")
 
 
-def test_the_twin_computes_what_the_network_computes():
-    from course_utils.beds.layer_groups import torch_twin
-    from course_utils.engine.layers import Conv2d, MeanPool2d, Reshape
-
+def conv_net():
+    """The network of the lesson."""
     first = [Reshape(1, 8, 8), Conv2d(1, 8, 3), nn.ReLU(), MeanPool2d(), Conv2d(8, 16, 3), nn.ReLU()]
     middle = [Reshape(256), nn.Linear(256, 64), nn.ReLU()]
-    net = nn.Network(first=first, middle=middle, head=[nn.Linear(64, 10)], dtype=np.float32)
+    return nn.Network(first=first, middle=middle, head=[nn.Linear(64, 10)], dtype=np.float32)
+
+
+def test_the_twin_computes_what_the_network_computes():
+    from course_utils.beds.layer_groups import torch_twin
+
+    net = conv_net()
     model = torch_twin.twin(net)
     x = np.random.default_rng(0).uniform(size=(5, 64)).astype(np.float32)
     assert torch_twin.largest_difference(net, model, x) < 1e-4
     assert [name for name, _ in model.named_children()] == list(net.groups)
     net.theta[-1] += 1
     assert torch_twin.largest_difference(net, model, x) > 0.9
+
+
+def test_apart_trains_both_on_the_same_batches():
+    import torch
+
+    from course_utils.beds.layer_groups import torch_twin
+    from course_utils.engine.update import SGD
+
+    for rate, same in ((0.1, True), (0.2, False)):
+        net = conv_net()
+        model, start = torch_twin.twin(net), net.theta.copy()
+        optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+        batches = [(X[:8].astype(np.float32) / 40, Y[:8])] * 2
+        assert (torch_twin.apart(net, SGD(0.1), model, optimizer, batches) < 1e-3) == same
+        assert not np.array_equal(net.theta, start)
 
 
 def test_the_reader_has_the_parts_that_real_models_have():
@@ -133,6 +162,8 @@ def test_the_reader_has_the_parts_that_real_models_have():
     model = Reader()
     x, y = texts(6, 0)
     assert model(x).shape == (6, 10) and y.min() >= 0 and y.max() < 10
+    assert torch.equal(x[:, ::2] // 2, y[:, None].expand(6, 6)), "every second token tells the class"
+    assert model.pos_embed.ndim == 3 and "pos_embed" not in dict(model.named_modules())
     assert model.words.weight is model.embed.weight, "tied"
     kinds = {type(module) for module in model.modules()}
     assert {torch.nn.BatchNorm1d, torch.nn.Dropout, torch.nn.LayerNorm, torch.nn.GELU} <= kinds

@@ -99,14 +99,22 @@ def scored(rates: Sequence[float], trained: Sequence[nn.Network], digits: data.D
     return Sweep(tuple(rates), np.array(validation), np.array(test))
 
 
-def better(*sweeps: Sweep) -> Sweep:
-    """The one that is best on validation images, each at its own best rate."""
+def better_on_validation(*sweeps: Sweep) -> Sweep:
+    """The one whose accuracy on validation images is higher, each at its own best rate."""
     return max(sweeps, key=lambda sweep: sweep.validation.mean(axis=1).max())
 
 
 def leader(scores: Mapping[str, np.ndarray]) -> str:
     """The name with the best mean."""
     return max(scores, key=lambda name: scores[name].mean())
+
+
+def middle_best(scores: np.ndarray) -> np.ndarray:
+    """For each seed, where the best of its ``scores`` (rates, seeds) stands; of several equal ones, the middle."""
+    best = np.isclose(scores, scores.max(axis=0))
+    first_to_last = np.argsort(~best, axis=0, kind="stable")  # the places of the best come first, in order
+    middle = (best.sum(axis=0) - 1) // 2
+    return np.take_along_axis(first_to_last, middle[None], axis=0)[0]
 
 
 def distances(nets: nn.Network, start: np.ndarray) -> dict[str, np.ndarray]:

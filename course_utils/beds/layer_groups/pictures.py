@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course_utils.beds.layer_groups.fine_tuning import Sweep
 from course_utils.show import plots
 
+FLOOR = 0.6  # where the axis of ``hills`` is cut
 Rows = Mapping[str, np.ndarray]  # what was done -> accuracies (seeds,)
 
 
@@ -32,7 +34,10 @@ def digit_rows(
 
 
 def hills(sweeps: Mapping[tuple[int, str], Sweep], rules: Mapping[str, str]) -> tuple[Figure, str]:
-    """Test accuracy against the top rate, a panel for each number of labels; ``rules``: the role of each rule."""
+    """Test accuracy against the top rate, a panel for each number of labels; ``rules``: the role of each rule.
+
+    The axis is cut at FLOOR: a median below it is written at the edge, under an arrow.
+    """
     counts = sorted({labels for labels, rule in sweeps if rule in rules})
     fig, axes = plt.subplots(1, len(counts), figsize=(11, 3.6), sharey=True)
     title = "Dividing moves the hill to the right, and hardly lifts it"
@@ -41,13 +46,18 @@ def hills(sweeps: Mapping[tuple[int, str], Sweep], rules: Mapping[str, str]) -> 
     for ax, labels in zip(np.atleast_1d(axes), counts, strict=True):
         for rule, role in rules.items():
             sweep = sweeps[labels, rule]
-            plots.spread(ax, sweep.rates, sweep.test.T, role, rule if labels == counts[-1] else "")
+            ax.plot(sweep.rates, sweep.test, "-", color=plots.COLOURS[role], linewidth=0.7, alpha=0.45)
+            ax.plot(sweep.rates, np.median(sweep.test, axis=1), linewidth=2.4, **plots.line(role))
+            _write_below(ax, sweep, role)
             told.append(f"{rule} with {labels} labels {sweep.at_best.mean():.0%} at {sweep.best_rate:g}")
-        ax.set(xscale="log", xlabel="top rate", ylim=(0, 1), xticks=sweep.rates)
+        ax.set(xscale="log", xlabel="top rate", ylim=(FLOOR, 0.96), xticks=sweep.rates)
         ax.set_xticklabels([f"{rate:g}" for rate in sweep.rates], fontsize=8.5)
         ax.set_title(f"{labels} labels a class", fontsize=10.5)
         ax.minorticks_off()
-    np.atleast_1d(axes)[0].set_ylabel("test accuracy")
+    np.atleast_1d(axes)[0].set_ylabel(f"test accuracy (axis from {FLOOR:g})")
+    for rule, role in rules.items():
+        ax.plot([], [], label=rule, linewidth=2.4, **plots.line(role))
+    ax.legend(loc="lower center", fontsize=9, frameon=False)
     return (
         fig,
         f"Test accuracy against the top rate. {title}. Thin lines are seeds, bold ones their medians. "
@@ -55,62 +65,77 @@ def hills(sweeps: Mapping[tuple[int, str], Sweep], rules: Mapping[str, str]) -> 
     )
 
 
+def _write_below(ax: Axes, sweep: Sweep, role: str) -> None:
+    """The medians of a sweep that lie below the axis, in words at its edge."""
+    for rate, median in zip(sweep.rates, np.median(sweep.test, axis=1), strict=True):
+        if median < FLOOR:
+            ax.annotate(
+                f"↓ {median:.0%}",
+                (rate, FLOOR),
+                xytext=(-6 if rate == sweep.rates[0] else 6, 4),
+                textcoords="offset points",
+                ha="left" if rate == sweep.rates[0] else "right",
+                fontsize=8.5,
+                color=plots.ink(plots.COLOURS[role]),
+            )
+
+
 def rows(
     panels: Mapping[str, Rows],
     coloured: Mapping[str, str],
     *,
+    role: str = "heldout",
     before: Mapping[str, float] | None = None,
     hollow: Mapping[str, Rows] | None = None,
     title: str = "",
     lowest: float = 0.0,
+    scored: str = "test accuracy",
 ) -> tuple[Figure, str]:
     """A dot for each seed and a bar at their mean: a panel for each task, a row for each thing that was done.
 
-    ``coloured`` names the row in colour of a panel. ``before`` is the accuracy before any of it, dashed.
-    ``hollow`` has further accuracies of the same rows, drawn as hollow dots. The axis begins at ``lowest``.
+    ``coloured`` names the row of a panel that has the colour of ``role``. ``before`` is the accuracy before any
+    of it, dashed. ``hollow`` has further accuracies of the same rows, drawn as hollow dots; where they are the
+    same, there are none. The axis begins at ``lowest`` and is what is ``scored``.
     """
     count = max(len(panel) for panel in panels.values())
-    size = (11 if len(panels) > 1 else 7, 0.9 + 0.42 * count + (0.3 if title else 0))
+    size = (11 if len(panels) > 1 else 7, 1.1 + 0.42 * count + (0.3 if title else 0))
     fig, axes = plt.subplots(1, len(panels), figsize=size, sharex=True, sharey=True)
     for ax, name in zip(np.atleast_1d(axes), panels, strict=True):
         if before:
             ax.axvline(before[name], color=plots.COLOURS["frozen"], linestyle="--")
         for row, (done, found) in enumerate(panels[name].items()):
-            colour = plots.COLOURS["trainable" if done == coloured.get(name) else "tail"]
+            colour = plots.COLOURS[role if done == coloured.get(name) else "tail"]
             place = row + np.linspace(-0.16, 0.16, len(found))
-            if hollow:
+            if hollow and not np.array_equal(hollow[name][done], found):
                 ax.plot(hollow[name][done], place, "o", color=colour, markersize=5, fillstyle="none")
             ax.plot(found, place, "o", color=colour, markersize=5)
             ax.plot(found.mean(), row, "k|", markersize=17)
         ax.set(
             yticks=range(count),
             ylim=(count - 0.5, -0.5),
-            xlim=(lowest - 0.02, 1),
+            xlim=(lowest - 0.02 * (1 - lowest), 1),
             xticks=np.linspace(lowest, 1, 3),
         )
-        ax.set(yticklabels=list(panels[name]), xlabel="test accuracy")
+        ax.set(yticklabels=list(panels[name]))
         ax.set_title(name if len(panels) > 1 else "", fontsize=10.5)
+    key = [scored + (f" (axis from {lowest:g})" if lowest else "")]
+    key += ["dashed: before this training"] if before else []
+    key += ["hollow: at the shared rate, none where that was the best"] if hollow else []
+    fig.supxlabel("; ".join(key), fontsize=10)
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     told = "; ".join(
-        f"{name}: " + ", ".join(f"{done} {found.mean():.2f}" for done, found in panel.items())
+        (f"{name}: " if name else "")
+        + ", ".join(f"{done} {found.mean():.2f}" for done, found in panel.items())
         for name, panel in panels.items()
     )
-    said = f"Test accuracy, a dot for each seed. {title}{'.' if title else ''} Means: {told}."
+    said = f"{scored.capitalize()}, a dot for each seed. {title}{'.' if title else ''} Means: {told}."
     return fig, said + (" Hollow dots: at the rate that all shared." if hollow else "")
 
 
-def losses(curves: Sequence[np.ndarray], found: np.ndarray, rates: Mapping[str, float]) -> tuple[Figure, str]:
-    """Training loss against steps, each point the mean of three; ``curves`` (steps, seeds), ``found`` (seeds,) accuracies."""
-    per_seed = np.transpose(curves)
-    smooth = per_seed[:, : per_seed.shape[1] // 3 * 3].reshape(len(per_seed), -1, 3).mean(axis=2)
-    fig, ax = plt.subplots(figsize=(7, 2.8))
-    plots.spread(ax, np.arange(3, 3 * smooth.shape[1] + 1, 3), smooth, "train", "training loss")
-    ax.set(xlabel="step", ylabel="loss", yscale="log", ylim=(0.02, 30))
-    ax.set_title(f"Accuracy on validation images: {found.mean():.2f}")
-    named = ", ".join(f"{group} {rate:g}" for group, rate in rates.items())
-    return (
-        fig,
-        f"Rates: {named}. Mean accuracy {found.mean():.2f} on validation images, "
-        f"loss {np.median(smooth[:, -1]):.1f} at the end.",
-    )
+def beside(start: np.ndarray, yours: np.ndarray) -> tuple[Figure, str]:
+    """Accuracies on validation images (seeds,), at the start of the sliders and where they stand."""
+    found = {"at the start": start, "your rates": yours}
+    title = f"Your rates {yours.mean():.1%}, the start {start.mean():.1%}"
+    named = "accuracy on validation images"
+    return rows({"": found}, {"": "your rates"}, title=title, scored=named)

@@ -75,7 +75,7 @@ PARAMETERS = Entry(
         Case("head only", lambda: model_case(first=0, middle=0, last=0.1)),
     ),
     hints=(
-        "for name, child in model.named_children(): either it trains, then append its group, or it is frozen, then put it to rest.",
+        "for name, child in model.named_children(): either it trains, then append its group, or it is frozen, then let it rest.",
         'groups.append({"params": list(child.parameters()), "lr": rates[name]}); frozen: child.requires_grad_(False); child.eval().',
     ),
 )
@@ -83,11 +83,11 @@ PARAMETERS = Entry(
 
 @PARAMETERS.reference
 def parameter_groups(model, rates):
-    """The groups for a PyTorch optimizer, with frozen ones left out and put to rest.
+    """The groups for a PyTorch optimizer. Frozen children are left out, and rest.
 
     model: a module whose children are the groups, in order (model.named_children()).
     rates: from the name of each child to its rate; 0 means that it is frozen.
-    A frozen child gets requires_grad_(False) and eval(); the others stay trainable and in train mode.
+    A frozen child rests: requires_grad_(False) and eval(). The others stay trainable and in train mode.
     Return a list of {"params": list of its parameters, "lr": its rate}, one for each child that trains, in order.
     """
     groups = []
