@@ -22,6 +22,8 @@ class Case:
 
     label: str  # "3 examples, 4 inputs, 2 outputs": shown when the learner's version fails on it
     make: Callable[[], dict[str, Any]]
+    calls: int = 1  # how often it is called with these arguments; what the last call gives is compared
+    probe: str = ""  # the kind of probe (probes.py), where a machine made this case
 
 
 def normal(*shape: int, seed: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from course_utils.exercises.bank import Exercise, WrongResult, all_exercises
 from course_utils.exercises.comparing import equal, wrong_form
 from course_utils.exercises.diagnosis import diagnose
+from course_utils.exercises.probes import SENTENCES, cases_of
 from course_utils.exercises.running import Run, run
 
 Status = Literal["solved", "not attempted", "not yet"]
@@ -80,7 +81,7 @@ def time_of_slow_call(exercise: Exercise, function: Callable) -> float:
 def run_all(exercise: Exercise, function: Callable) -> list[Run]:
     """The function on the cases, smallest first; ends early where going on is pointless."""
     runs = []
-    for case in exercise.cases:
+    for case in cases_of(exercise):
         runs.append(run(exercise, function, case))
         if runs[-1].blank or runs[-1].stopped:
             break
@@ -92,7 +93,7 @@ def weighed(exercise: Exercise, runs: list[Run]) -> list[Run]:
     if exercise.weigh is None:
         return runs
     verdicts = []
-    for case, r in zip(exercise.cases, runs, strict=False):
+    for case, r in zip(cases_of(exercise), runs, strict=False):
         if r.values:
             try:
                 r = replace(r, values=exercise.weigh(case.make(), r.values))
@@ -119,7 +120,7 @@ def expected_values(name: str, ones_upstream: bool = False) -> list[dict[str, An
             arguments = (*arguments[:position], ones, *arguments[position + 1 :])
         return truth(*arguments)
 
-    runs = weighed(exercise, [run(exercise, right, case, ours=True) for case in exercise.cases])
+    runs = weighed(exercise, [run(exercise, right, case, ours=True) for case in cases_of(exercise)])
     broken = [r.problem for r in runs if r.problem or r.blank]
     if broken:
         raise RuntimeError(f"the course's own version of {name} does not run: {broken[0]}")
@@ -134,7 +135,7 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
             "not attempted", "Replace `raise NotImplementedError` with your own lines and run the cell again."
         )
 
-    expected = expected_values(exercise.name)
+    expected, cases = expected_values(exercise.name), cases_of(exercise)
     wrong = [
         name
         for name in expected[0]
@@ -148,8 +149,12 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
         return Outcome("solved", exercise.checked)
 
     known = recognise(exercise, runs, wrong)
+    if not known and (kind := fails_only_in_a_probe(exercise, runs, wrong)):
+        return Outcome(
+            "not yet", SENTENCES[kind], comparison=next(iter(comparisons(exercise, runs, wrong)), None)
+        )
     if problem:
-        case = next(c.label for c, r in zip(exercise.cases, runs, strict=False) if r.problem)
+        case = next(c.label for c, r in zip(cases, runs, strict=False) if r.problem)
         where = f" (On the case: {case}.)" if len(runs) > 1 else ""
         return known or Outcome("not yet", problem + where)
     if known:
@@ -173,7 +178,7 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
         sentence = diagnose(
             exercise,
             name,
-            [case.make() for case in exercise.cases],
+            [case.make() for case in cases],
             [r.values[name] for r in runs],
             [e[name] for e in expected],
             lambda: [e[name] for e in expected_values(exercise.name, ones_upstream=True)],
@@ -187,12 +192,22 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
     )
 
 
+def fails_only_in_a_probe(exercise: Exercise, runs: list[Run], wrong: list[str]) -> str:
+    """The kind of the first probe that fails, where all cases that somebody wrote are right; else ''."""
+    expected, cases = expected_values(exercise.name), cases_of(exercise)
+    for case, r, e in zip(cases, runs, expected, strict=False):
+        right = all(equal(r.values.get(name), e[name], exercise.rtol) for name in wrong)
+        if r.problem or r.changed or not right:
+            return case.probe
+    return ""
+
+
 def comparisons(exercise: Exercise, runs: list[Run], wrong: list[str]) -> list[Comparison]:
     """Every wrong result of every case, smallest case first."""
     expected = expected_values(exercise.name)
     return [
         Comparison(case.label, name, r.values[name], e[name])
-        for case, r, e in zip(exercise.cases, runs, expected, strict=False)
+        for case, r, e in zip(cases_of(exercise), runs, expected, strict=False)
         for name in wrong
         if name in r.values and not equal(r.values[name], e[name], exercise.rtol)
     ]

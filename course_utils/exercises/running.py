@@ -119,7 +119,8 @@ def run(exercise: Exercise, function: Callable, case: Case, ours: bool = False) 
             contextlib.nullcontext() if ours else time_limit(SECONDS),
         ):
             warnings.simplefilter("ignore")
-            result = function(*arguments.values())
+            for _ in range(case.calls):
+                result = function(*arguments.values())
             problem = no_result(exercise, function, result)
             values = {} if problem else as_arrays(exercise.look(arguments, result))
     except BaseException as error:  # noqa: BLE001 - SystemExit and the like must not end the kernel

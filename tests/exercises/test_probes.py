@@ -1,0 +1,91 @@
+"""What a machine asks of every exercise: is it right again, with other keys first, other functions, other numbers?"""
+
+import numpy as np
+import pytest
+
+from course_utils.engine import nn
+from course_utils.exercises import all_exercises, check
+from course_utils.exercises.probes import SENTENCES, cases_of
+
+
+def reference(name):
+    return all_exercises()[name].reference
+
+
+def refused(name, function, kind):
+    outcome = check(name, function)
+    assert (outcome.status, outcome.message) == ("not yet", SENTENCES[kind])
+
+
+def kinds(name):
+    return {case.probe for case in cases_of(all_exercises()[name])} - {""}
+
+
+def test_a_default_argument_that_remembers():
+    def once(root, seen=set()):  # noqa: B006
+        order = []
+
+        def visit(node):
+            if node not in seen:
+                seen.add(node)
+                for below in node.inputs:
+                    visit(below)
+                order.append(node)
+
+        visit(root)
+        return order
+
+    refused("topological_order", once, "again")
+
+
+def test_a_mark_left_on_what_it_is_given():
+    def marked(root):
+        order = []
+
+        def visit(node):
+            if not getattr(node, "visited", False):
+                node.visited = True
+                for below in node.inputs:
+                    visit(below)
+                order.append(node)
+
+        visit(root)
+        return order
+
+    assert check("topological_order", marked).status == "not yet"
+
+
+def test_the_courses_own_function_in_place_of_the_one_handed_in():
+    def train(net, loss, batches, rate):
+        losses = []
+        for x, y in batches:
+            value, grad = nn.softmax_cross_entropy(net.forward(x), y)
+            net.backward(grad)
+            net.theta -= rate * net.grad
+            losses.append(value)
+        return losses
+
+    assert check("train", train).status == "not yet"
+    assert "functions" in kinds("train")
+
+
+def test_a_number_written_into_the_code():
+    def step(theta, grad, rate):
+        return theta - (0.1 if rate == 0.1 else 0.5) * grad
+
+    assert check("step", step).status == "not yet"
+
+
+def test_a_probe_that_the_courses_own_version_does_not_pass_is_no_probe():
+    for name in all_exercises():
+        assert kinds(name) <= set(SENTENCES)
+    assert kinds("design") == {"again"}  # many are right: each is weighed with its own case
+
+
+@pytest.mark.parametrize("name", ["numerical_gradient", "layered_rates", "membrane_backward"])
+def test_probes_are_made_fresh_each_time(name):
+    for case in cases_of(all_exercises()[name]):
+        first, second = case.make(), case.make()
+        for argument in first:
+            if isinstance(first[argument], np.ndarray):
+                assert first[argument] is not second[argument]
