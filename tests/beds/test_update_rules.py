@@ -42,11 +42,27 @@ def test_a_race_chooses_on_one_half_of_the_starts_and_times_on_the_other():
         seen.append((rate, tuple(start)))
         return descend(start, steps, rate)
 
-    won = ravine.race(walk, [(0.01,), (0.07,), (0.2,)], steps=120)
-    assert won.setting == (0.07,) and won.first == won.for_good < 80
+    won = ravine.race(walk, [(0.01,), (0.07,), (0.2,)], steps=120, timed=120)
+    assert won.setting == (0.07,) and won.first == won.for_good < 80 and won.out_again == 0
     chosen_on = {start for rate, start in seen if rate == 0.01}
     timed_on = {start for rate, start in seen if rate == 0.07} - chosen_on
     assert len(chosen_on) == len(timed_on) == 10
+
+
+def test_a_race_tells_who_comes_out_again():
+    def walk(start, steps):
+        path = np.zeros((steps + 1, 2))
+        path[0] = path[-1] = start
+        path[30] = start  # so soon after it was first below, this does not count
+        return path if start[0] > 0 else path[:-1]
+
+    won = ravine.race(walk, [()], steps=140, timed=140)
+    assert won.out_again == (ravine.starts()[10:, 0] > 0).sum() and won.first == 1
+
+
+def test_both_grids_give_each_rule_twelve_settings():
+    for grid in ravine.GRIDS.values():
+        assert {len(settings) for settings in grid.values()} == {12}
 
 
 def test_a_taste_measures_each_group_against_its_own_start():
@@ -95,9 +111,12 @@ def test_descriptions_are_built_from_the_data():
         _, said = pictures.descent(descend([-8.0, 1.6], 400, 1.0), 1.0, 0.0)
     assert said.endswith("it climbs out.")
     _, said = pictures.arrivals({"plain": descend([-8.0, 1.6], 10, 0.03)})
-    assert "After 10: plain" in said
-    _, said = pictures.windows({name: {0.1: 0.5, 1.0: 0.9} for name in "abc"}, dict.fromkeys("abc", 1.0))
+    assert "Below a ten-thousandth: plain after 10, for good after 10." in said
+    fig, said = pictures.windows({name: {1.0: 0.9, 3.0: 0.5} for name in "abc"}, dict.fromkeys("abc", 1.0))
     assert "a 90% at 1" in said
+    assert [text.get_text() for text in fig.axes[0].texts] == ["↓ 50%"] * 3, (
+        "what the axis leaves out is written"
+    )
     _, said = pictures.ties({"SGD": np.array([0.95, 0.97])})
     assert "SGD 95% to 97%" in said
     plt.close("all")

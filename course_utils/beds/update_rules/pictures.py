@@ -6,9 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from course_utils.beds.update_rules.ravine import MARK, ravine, shares_left
+from course_utils.beds.update_rules.ravine import MARK, arrival, ravine, shares_left
 from course_utils.beds.update_rules.tasting import Taste
 from course_utils.show import plots
+
+FLOOR = 0.8  # where the axis of ``windows`` begins; what lies below is written at its edge
 
 
 def descent(path: np.ndarray, rate: float, momentum: float) -> tuple[Figure, str]:
@@ -40,20 +42,26 @@ def arrivals(paths: Mapping[str, np.ndarray]) -> tuple[Figure, str]:
         ax.plot(shares_left(path), label=name, **plots.line(role))
     ax.axhline(MARK, color="0.5", linewidth=1)
     steps = max(len(path) for path in paths.values()) - 1
-    ax.text(steps, 1.6 * MARK, "a ten-thousandth", ha="right", color="0.35")
-    ax.set(yscale="log", ylim=(1e-8, 3), xlabel="steps", ylabel="share of the loss that is left")
-    title = "With momentum 0.9 a path is there soon, and comes out again"
+    ax.text(0.55 * steps, 1.6 * MARK, "a ten-thousandth", ha="center", fontsize=9, color="0.35")
+    ax.set(yscale="log", ylim=(1e-10, 3), xlabel="steps", ylabel="share of the loss that is left")
+    title = "Momentum 0.9 and Adam are there soon, and come out again"
     ax.set_title(title)
-    ax.legend(loc="upper right")
-    ends = "; ".join(f"{name} {shares_left(path)[-1]:.0e}" for name, path in paths.items())
+    ax.legend(loc="upper center")
+    arrived = {name: arrival(path) for name, path in paths.items()}
+    told = "; ".join(
+        f"{name} after {one.first}, for good after {one.for_good}" for name, one in arrived.items()
+    )
     return (
         fig,
-        f"Share of the loss that is left against steps, from one start. {title}. After {steps}: {ends}.",
+        f"Share of the loss that is left against {steps} steps, from one start. {title}. Below a ten-thousandth: {told}.",
     )
 
 
 def windows(scores: Mapping[str, Mapping[float, float]], best: Mapping[str, float]) -> tuple[Figure, str]:
-    """Validation accuracy of each rule against its rate as a multiple of its best rate: rule -> rate -> accuracy."""
+    """Validation accuracy of each rule against its rate as a multiple of its best rate: rule -> rate -> accuracy.
+
+    The axis begins at FLOOR; an accuracy below it at a rule's largest rate is written at the edge.
+    """
     fig, ax = plt.subplots(figsize=(7, 3.2))
     told = []
     for role, (name, found) in zip(("estimate", "train", "heldout"), scores.items(), strict=True):
@@ -67,17 +75,21 @@ def windows(scores: Mapping[str, Mapping[float, float]], best: Mapping[str, floa
             **plots.line(role),
         )
         told.append(f"{name} {found[best[name]]:.0%} at {best[name]:g}")
+        last = rates[-1]
+        if found[last] < FLOOR:
+            text, colour = f"↓ {found[last]:.0%}", plots.ink(plots.COLOURS[role])
+            ax.annotate(text, (last / best[name], FLOOR + 0.004), ha="center", fontsize=9, color=colour)
     ax.set(
         xscale="log",
-        ylim=(0, 1),
+        ylim=(FLOOR, 1),
         xlabel="rate, as a multiple of the rule's best",
-        ylabel="right, of validation images",
+        ylabel=f"right, of validation images\n(axis from {FLOOR:.0%})",
     )
     ax.set(xticks=[0.03, 0.1, 0.3, 1, 3, 10], xticklabels=["0.03", "0.1", "0.3", "1", "3", "10"])
     ax.minorticks_off()
-    title = "Plain SGD is best at the edge of its cliff"
+    title = "Plain SGD falls off a little above its best rate, the others later"
     ax.set_title(title)
-    ax.legend(loc="lower left")
+    ax.legend(loc="lower left", fontsize=9)
     return (
         fig,
         f"Validation accuracy against the rate, relative to each rule's best. {title}. {'; '.join(told)}.",
@@ -104,7 +116,7 @@ def who_moves(tastes: Mapping[str, Taste]) -> tuple[Figure, str]:
     fig, ax = plt.subplots(figsize=(8, 0.9 + 0.48 * len(tastes)))
     for row, one in enumerate(tastes.values()):
         for offset, name, hatch, alpha in ((-0.18, "body", "//", 0.45), (0.18, "head", "", 1.0)):
-            moved = one.moved[name]
+            moved = 100 * one.moved[name]
             colour = plots.COLOURS["trainable"]
             ax.barh(
                 row + offset,
@@ -115,16 +127,16 @@ def who_moves(tastes: Mapping[str, Taste]) -> tuple[Figure, str]:
                 hatch=hatch,
                 edgecolor="white",
             )
-            ax.plot(moved, [row + offset] * len(moved), "k.", markersize=4)
+            ax.plot(moved, [row + offset] * len(moved), "k.", markersize=4, clip_on=False)
             if row == 0:
-                ax.text(moved.max() + 0.03, row + offset, name, va="center")
+                ax.text(moved.max() + 3, row + offset, name, va="center")
     ax.set(yticks=range(len(tastes)), yticklabels=tastes)
-    ax.set_xlabel("distance travelled, relative to the start (dots: seeds)")
+    ax.set_xlabel("distance from the start, in % of the size there (dots: seeds)")
     ax.invert_yaxis()
-    title = "η and m shift the work to the head; the others change less who moves"
-    ax.set_title(title, x=-0.25)
+    title = "η and m shift the work to the head"
+    ax.set_title(title)
     told = "; ".join(
         f"{name}: {np.median(one.moved['body']):.0%} and {np.median(one.moved['head']):.0%}"
         for name, one in tastes.items()
     )
-    return fig, f"Distance travelled by body and head, medians of the seeds. {title}. {told}."
+    return fig, f"Distance of body and head from the start, medians of the seeds. {title}. {told}."
