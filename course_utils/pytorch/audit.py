@@ -43,7 +43,10 @@ class Row:
 
 @dataclass
 class Report:
-    """What the audited steps did: ``rows`` by parameter and buffer, ``leaks`` as sentences."""
+    """What the audited steps did: ``rows`` by parameter and buffer, ``leaks`` as sentences.
+
+    In print, a weight is meant to "train" or to "stay", a buffer to "stay" or to "follow" the part it is in.
+    """
 
     rows: list[Row]
     leaks: list[str] = field(default_factory=list)
@@ -67,26 +70,34 @@ def audit(model: nn.Module, *optimizers: Optimizer, frozen: Sequence[str] = ()) 
     Your training is not changed: the audit reads, and keeps one copy of the weights while it lasts.
     Raises ValueError for a name that nothing has.
     """
-    _check_names(model, frozen)
+    frozen = _checked(model, optimizers, frozen)
     rows = _rows(model, frozen)
     report = Report(list(rows.values()))
     # What stays, by id: as it was before this step, what its gradient was, what could move it.
     begun: dict[int, tuple[Tensor, str, set[str]]] = {}
+    stepped = dict.fromkeys(optimizers, 0)
     noisy: list[str] = []  # dropout that was on in a part that stays
 
     def gradient_arrives(p: Tensor) -> None:
-        rows[id(p)].gradient = max(rows[id(p)].gradient or 0.0, _size(p.grad))
+        if p.grad is not None:  # a hook before this one may have used it up
+            rows[id(p)].gradient = _larger(rows[id(p)].gradient, _size(p.grad))
 
-    def step_begins(optimizer: Optimizer, *_: object) -> None:
+    def step_begins(optimizer: Optimizer, arguments: tuple, named: dict) -> None:
+        closure = any(callable(argument) for argument in (*arguments, *named.values()))
         for group in optimizer.param_groups:
             for p in group["params"]:
-                if id(p) in rows and rows[id(p)].stays:
-                    begun[id(p)] = p.detach().clone(), *_movers(p, group, optimizer.state.get(p, {}))
+                row = rows.get(id(p))
+                if row is not None and row.stays:
+                    movers = _movers(p, group, optimizer.state.get(p, {}), closure)
+                    begun[id(p)] = p.detach().clone(), *movers
+                elif row is not None and p.grad is not None and row.gradient is None:
+                    row.gradient = _size(p.grad) or None  # put there by hand, without backward()
 
-    def step_ends(*_: object) -> None:
+    def step_ends(optimizer: Optimizer, *_: object) -> None:
+        stepped[optimizer] += 1
         report.steps += 1
         for key, (before, gradient, movers) in begun.items():
-            if not torch.equal(before, rows[key].tensor):
+            if not _same(before, rows[key].tensor):
                 rows[key].movers.setdefault(gradient, set()).update(movers)
         begun.clear()
 
@@ -106,26 +117,38 @@ def audit(model: nn.Module, *optimizers: Optimizer, frozen: Sequence[str] = ()) 
     finally:
         for hook in hooks:
             hook.remove()
+    now = {**dict(model.named_parameters(remove_duplicate=False)), **dict(model.named_buffers())}
     for row in report.rows:
-        row.moved = _moved(row)
+        row.moved = _moved(row.before, now.get(row.names[0], row.tensor))
         row.held = _holders(row.tensor, optimizers)
+    idle = [type(optimizer).__name__ for optimizer, count in stepped.items() if not count]
+    report.leaks += [f"{name} took no step." for name in idle]
     report.leaks += _leaks(report, model, optimizers, frozen, noisy)
 
 
 # What there is
 
 
-def _check_names(model: nn.Module, frozen: Sequence[str]) -> None:
-    parts = [name for name, _ in model.named_children()]
+def _checked(model: nn.Module, optimizers: Sequence[Optimizer], frozen: Sequence[str]) -> list[str]:
+    """``frozen`` as a list. ValueError for what cannot be watched, with what to write instead."""
     if isinstance(frozen, str):
         raise ValueError(f"frozen is a list of names: write frozen=[{frozen!r}].")
-    known = {name for name, _ in [*model.named_modules(), *model.named_parameters(remove_duplicate=False)]}
-    known |= {name for name, _ in model.named_buffers()}
+    if not all(isinstance(optimizer, Optimizer) for optimizer in optimizers):
+        raise ValueError(
+            "Behind the model come the optimizers, one after the other: audit(model, first, second)."
+        )
+    if any(isinstance(p, nn.parameter.UninitializedParameter) for p in model.parameters()):
+        raise ValueError("A lazy layer has no weights yet: run one batch through the model first.")
+    frozen, everything = list(frozen), {"remove_duplicate": False}
+    known = {name for name, _ in [*model.named_modules(**everything), *model.named_parameters(**everything)]}
+    known |= {name for name, _ in model.named_buffers(**everything)}
     for name in frozen:
         if name not in known or not name:
+            parts = [part for part, _ in model.named_children()]
             raise ValueError(
                 f"frozen names {name!r}, and nothing in the model is called so. Its parts: {parts}."
             )
+    return frozen
 
 
 def _rows(model: nn.Module, frozen: Sequence[str]) -> dict[int, Row]:
@@ -156,9 +179,13 @@ def _part_stays(model: nn.Module, name: str, rows: dict[int, Row], frozen: Seque
 
 
 def _throws_away(module: nn.Module) -> bool:
-    """Whether it has dropout; recurrent and attention layers keep its share in an attribute."""
-    share = module.p if isinstance(module, nn.modules.dropout._DropoutNd) else getattr(module, "dropout", 0)
-    return isinstance(share, float) and share > 0
+    """Whether it is dropout, or a recurrent or attention layer with dropout inside."""
+    if isinstance(module, nn.modules.dropout._DropoutNd):
+        return module.p > 0
+    inside = isinstance(module, nn.MultiheadAttention) or (
+        isinstance(module, nn.RNNBase) and module.num_layers > 1
+    )
+    return inside and module.dropout > 0
 
 
 def _holders(p: Tensor, optimizers: Sequence[Optimizer]) -> list[str]:
@@ -177,11 +204,26 @@ def _size(grad: Tensor) -> float:
     return (grad.coalesce().values() if grad.is_sparse else grad).norm().item()
 
 
-def _moved(row: Row) -> float:
-    if torch.equal(row.before, row.tensor):
+def _larger(a: float | None, b: float) -> float:
+    """The larger of the two, and NaN if one of them is."""
+    return b if a is None or b > a or b != b else a
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    """Bitwise the same, where NaN is the same as NaN."""
+    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
+
+
+def _moved(before: Tensor, after: Tensor) -> float:
+    after = after.detach()
+    if _same(before, after):
         return 0.0
-    way = (row.tensor.detach().double() - row.before.double()).norm().item()
-    size = row.before.double().norm().item()
+    if before.shape != after.shape:
+        return float("inf")
+    way, size = (
+        (t.to(torch.cdouble) if t.is_complex() else t.double()).norm().item()
+        for t in (after - before, before)
+    )
     return way / size if size else float("inf")
 
 
@@ -195,17 +237,27 @@ def _arrived(gradient: float | None) -> str:
     return "none" if gradient is None else "< 1e-6" if 0 < gradient < 1e-6 else f"{gradient:.2g}"
 
 
-def _movers(p: Tensor, group: dict, memory: dict) -> tuple[str, set[str]]:
+# By what its gradient was: what to do about a weight that should stay.
+REMEDIES = {
+    "": "requires_grad_(False), and .grad = None.",
+    "multiplied by 0": "requires_grad_(False) and .grad = None, or put the weights back after each step.",
+    "0 instead of None": "zero_grad() with set_to_none=True, its default.",
+}
+
+
+def _movers(p: Tensor, group: dict, memory: dict, closure: bool) -> tuple[str, set[str]]:
     """What the gradient of ``p`` is as a step begins, and what could move ``p`` in it."""
+    if closure:  # its gradients are made inside the step
+        return "", {"a step with a closure"}
     if p.grad is None:
-        return "", {"a step that asks for no gradient"}
-    if _size(p.grad) > 0:
+        return "", {"a step although its .grad is None"}
+    if _size(p.grad) != 0:
         return "", {"its gradient" if p.requires_grad else "an old gradient that is still in .grad"}
     movers = {f"weight decay {group['weight_decay']:g}"} if group.get("weight_decay") else set()
     remembered = (memory.get("momentum_buffer"), memory.get("exp_avg"))  # SGD's, and Adam's
     if any(m is not None and m.any() for m in remembered):
         movers.add("the optimizer's memory")
-    return "multiplied by 0" if p.requires_grad else "0 instead of None", movers or {"the optimizer itself"}
+    return "multiplied by 0" if p.requires_grad else "0 instead of None", movers or {"the optimizer's rule"}
 
 
 # What that means
@@ -216,17 +268,19 @@ def _leaks(
 ) -> list[str]:
     """A sentence for each way in which what happened is not what was meant."""
     weights = [row for row in report.rows if not row.is_buffer]
-    leaks = ["No optimizer that the audit knows took a step."] if optimizers and not report.steps else []
+    leaks: list[str] = []
 
-    by_cause: dict[str, list[Row]] = {}
+    by_cause: dict[tuple[str, str], list[Row]] = {}
     for row in weights:
         if row.stays and row.moved:
-            by_cause.setdefault(_cause(row), []).append(row)
-    for cause, moved in by_cause.items():
+            remedy = REMEDIES[next(iter(row.movers))] if row.movers else "find the line that writes it."
+            by_cause.setdefault((_cause(row), remedy), []).append(row)
+    for (cause, remedy), moved in by_cause.items():
         most = _share(max(row.moved for row in moved))
-        leaks.append(f"{_list(moved)} should stay and moved (up to {most}). Mover: {cause}.")
+        leaks.append(f"{_list(moved)} should stay and moved (up to {most}). Mover: {cause}. Remedy: {remedy}")
 
     followed = [row for row in report.rows if row.is_buffer and row.stays and row.moved]
+    followed = [row for row in followed if row.tensor.is_floating_point()]  # a count of batches does no harm
     if followed:
         leaks.append(
             f"{_list(followed)} moved without any gradient: running statistics of a part that should stay. "
@@ -238,7 +292,7 @@ def _leaks(
             "Call .eval() on it, after every model.train()."
         )
     torn = [row for row in weights if 0 < sum(_named(name, frozen) for name in row.names) < len(row.names)]
-    for row in torn:
+    for row in (row for row in torn if row.tensor.requires_grad):
         leaks.append(f"{' and '.join(row.names)} are one tensor: they stay together or move together.")
 
     train = [row for row in weights if not row.stays]
@@ -250,14 +304,20 @@ def _leaks(
         )
         built = "was built for tensors that the model no longer has" if stale else "never got it"
         leaks.append(
-            f"No optimizer has {_list(homeless)}: it {built}. Use add_param_group, or build it anew; "
-            "if these should stay, name them in frozen."
+            f"No optimizer given to the audit has {_list(homeless)}: it {built}. Use add_param_group, or build "
+            "the optimizer anew. If these should stay, name them in frozen; if another optimizer has them, "
+            "hand it to the audit as well."
         )
     starved = [row for row in train if row.gradient is None and report.steps]
     if starved:
         leaks.append(
-            f"No gradient reached {_list(starved)}: behind it something is detached, runs under no_grad, "
-            "or does not enter the loss."
+            f"No gradient reached {_list(starved)}: between it and the loss something is detached, runs under "
+            "no_grad, or does not enter the loss."
+        )
+    flat = [row for row in train if row.gradient == 0 and report.steps > 1]
+    if flat:
+        leaks.append(
+            f"The gradient of {_list(flat)} is exactly 0 in every step: a hard step or a closed gate is above it."
         )
     return leaks
 
@@ -268,7 +328,7 @@ def _cause(row: Row) -> str:
         + (f", while its gradient is {gradient}" if gradient else "")
         for gradient, movers in row.movers.items()
     ]
-    return "; ".join(causes) or "something outside these optimizers' steps"
+    return "; ".join(causes) or "something outside the steps of these optimizers"
 
 
 def _list(rows: Sequence[Row]) -> str:
