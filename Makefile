@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help lab fresh check test processors replicate mutation notebooks bench course round room
+.PHONY: help lab fresh check test processors replicate mutants mutation notebooks bench course round room
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -33,6 +33,9 @@ processors: $(VENV)/installed.test  ## run every solution under five arithmetics
 
 replicate: $(VENV)/installed.test  ## run every experiment on 20 further seeds, and show which claims hold: make replicate ARGS="06 08"
 	@$(PY) -m making.replicate $(ARGS)
+
+mutants: $(VENV)/installed.test  ## change each exercise's own version by machine, and show which changes its check does not see: make mutants ARGS=04
+	@$(PY) -m making.mutants $(ARGS)
 
 mutation: $(VENV)/installed.mutate  ## change one line at a time, and show which changes no test sees: make mutation ARGS=engine
 	@$(PY) -m tests.mutation $(ARGS)

@@ -19,6 +19,11 @@ def window(u):
     return (np.abs(u) < 1).astype(float)
 
 
+def lopsided(u):
+    """1 for −1 < u < 2: not the same on both sides, so a sign that is turned round shows."""
+    return ((u > -1) & (u < 2)).astype(float)
+
+
 STEP = Entry(
     "10.1",
     returns=("grad_x",),
@@ -35,8 +40,8 @@ STEP = Entry(
             lambda: numbers(102, grad_y=(4, 5), x=(4, 5)) | dict(shape=fast_sigmoid, width=2.0),
         ),
         Case(
-            "3 rows of 2, a fast sigmoid of width 0.3",
-            lambda: numbers(103, grad_y=(3, 2), x=(3, 2)) | dict(shape=fast_sigmoid, width=0.3),
+            "3 rows of 2, a lopsided window of width 0.3",
+            lambda: numbers(103, grad_y=(3, 2), x=(3, 2)) | dict(shape=lopsided, width=0.3),
         ),
     ),
     hints=(
@@ -248,7 +253,7 @@ LIF = Entry(
     cases=(
         Case("2 steps, 1 row, 2 neurons", lambda: lif_case(2, 1, 2, 0.5, fast_sigmoid, 106)),
         Case("5 steps, 3 rows, 2 neurons", lambda: lif_case(5, 3, 2, 0.9, fast_sigmoid, 107)),
-        Case("6 steps, 2 rows, 4 neurons", lambda: lif_case(6, 2, 4, 0.8, window, 108)),
+        Case("6 steps, 2 rows, 4 neurons", lambda: lif_case(6, 2, 4, 0.8, lopsided, 108)),
     ),
     hints=(
         "v[t] has two users: the spike at t, and v[t + 1]. Add what comes back from both, as in lesson 01.",

@@ -1,0 +1,204 @@
+"""Is a check fooled by a small change? ``python -m making.mutants`` (``make mutants``).
+
+Changes the course's own version of every exercise by machine, one thing at a time (an operator, a number, a
+comparison, a sign, an axis, a transpose, a statement, the order of what is returned), and runs the check on
+each. A mutant that the check calls solved is a hole in the check, or computes the same: those that compute
+the same are listed in ``EQUIVALENT``, with the reason. ``python -m making.mutants 04 10`` takes some lessons.
+"""
+
+import argparse
+import ast
+import copy
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+from tqdm import tqdm
+
+from course_utils.exercises import all_exercises, check
+
+# (exercise, the changed line): why it computes the same.
+EQUIVALENT: dict[tuple[str, str], str] = {
+    (
+        "frozen_adam_step",
+        "step = mean / (1 - 0.9 ** t) / (np.sqrt(square / (1 - 0.999 ** t)) - 1e-08)",
+    ): "1e-8 beside a root that is not 0 is below what a check can see; where the root is 0, so is the mean",
+    ("membrane_backward", "grad_current = np.ones_like(v)"): "every entry is written afterwards",
+    ("hard_choice", "soft = (logits / temperature).softmax(dim=+1)"): "of two axes, 1 is the last",
+    ("hard_choice", "hard = one_hot(logits.argmax(dim=-1), logits.shape[+1])"): "of two axes, 1 is the last",
+    ("hard_choice", "hard = one_hot(logits.argmax(dim=+1), logits.shape[-1])"): "of two axes, 1 is the last",
+}
+
+SWAPS = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
+    ast.MatMult: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult,
+    ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.And: ast.Or, ast.Or: ast.And, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+TURNED = {
+    "max": "min", "min": "max", "argmax": "argmin", "argmin": "argmax", "sum": "mean", "mean": "sum",
+    "copy": "view", "zeros_like": "ones_like", "ones_like": "zeros_like", "cos": "sin", "sin": "cos",
+    "maximum": "minimum", "minimum": "maximum", "append": "remove",
+}  # fmt: skip
+
+
+def changes(tree: ast.Module) -> Iterator[ast.Module]:
+    """Every tree that differs from ``tree`` by one change."""
+    nodes = list(ast.walk(tree))
+    for place in range(len(nodes)):
+        for change in CHANGES:
+            mutant = copy.deepcopy(tree)
+            if change(list(ast.walk(mutant))[place]):
+                yield mutant
+    for place, node in enumerate(nodes):
+        for number in range(len(getattr(node, "body", []) if isinstance(node, ast.stmt) else [])):
+            mutant = copy.deepcopy(tree)
+            body = list(ast.walk(mutant))[place].body
+            if not _is_docstring(body[number]):
+                body[number] = ast.Pass()
+                yield mutant
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _operator(node: ast.AST) -> bool:
+    for field in ("op", "ops"):
+        old = getattr(node, field, None)
+        first = old[0] if isinstance(old, list) and old else old
+        if type(first) in SWAPS:
+            new = SWAPS[type(first)]()
+            setattr(node, field, [new, *old[1:]] if isinstance(old, list) else new)
+            return True
+    return False
+
+
+def _number(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        node.value = node.value + 1
+        return True
+    return False
+
+
+def _truth(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        node.value = not node.value
+        return True
+    return False
+
+
+def _sign(node: ast.AST) -> bool:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        node.op = ast.UAdd()
+        return True
+    return False
+
+
+def _name(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute) and node.attr in TURNED:
+        node.attr = TURNED[node.attr]
+        return True
+    return False
+
+
+def _transpose(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
+        node.attr = "real"
+        return True
+    return False
+
+
+def _returned(node: ast.AST) -> bool:
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+        node.value.elts.reverse()
+        return True
+    return False
+
+
+def _arguments(node: ast.AST) -> bool:
+    if (
+        isinstance(node, ast.Call)
+        and len(node.args) == 2
+        and ast.dump(node.args[0]) != ast.dump(node.args[1])
+    ):
+        node.args.reverse()
+        return True
+    return False
+
+
+def _sides(node: ast.AST) -> bool:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Sub, ast.Div, ast.MatMult, ast.Pow)):
+        node.left, node.right = node.right, node.left
+        return True
+    return False
+
+
+def _in_place(node: ast.AST) -> bool:
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Add, ast.Sub)):
+        node.op = ast.Mult()
+        return True
+    return False
+
+
+CHANGES: tuple[Callable[[ast.AST], bool], ...] = (
+    _operator, _number, _truth, _sign, _name, _transpose, _returned, _arguments, _sides, _in_place,
+)  # fmt: skip
+
+
+def mutants(name: str) -> list[str]:
+    """The source of every mutant of an exercise's own version, without docstring and decorators."""
+    source = textwrap.dedent(inspect.getsource(all_exercises()[name].reference))
+    tree = ast.parse(source)
+    function = tree.body[0]
+    function.decorator_list = []
+    function.body = [s for s in function.body if not _is_docstring(s)] or [ast.Pass()]
+    found = dict.fromkeys(ast.unparse(ast.fix_missing_locations(mutant)) for mutant in changes(tree))
+    found.pop(ast.unparse(tree), None)
+    return list(found)
+
+
+def survives(name: str, source: str) -> bool:
+    """Whether the check calls this mutant solved."""
+    world = dict(vars(inspect.getmodule(all_exercises()[name].reference)))
+    exec(compile(source, f"<a mutant of {name}>", "exec"), world)
+    return check(name, world[name]).status == "solved"
+
+
+def changed_line(name: str, source: str) -> str:
+    """The line of a mutant that the original does not have."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(all_exercises()[name].reference)))
+    tree.body[0].decorator_list = []
+    original = ast.unparse(tree).splitlines()
+    new = [line.strip() for line in source.splitlines() if line not in original]
+    return new[0] if new else "(a statement left out)"
+
+
+def _survivors(name: str) -> tuple[str, int, list[str]]:
+    everything = mutants(name)
+    alive = [changed_line(name, m) for m in everything if survives(name, m)]
+    return name, len(everything), alive
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lessons", nargs="*", help="such as 04 10; all without any")
+    chosen = parser.parse_args().lessons
+    names = [name for name, e in all_exercises().items() if not chosen or e.lesson in chosen]
+    tried, holes = 0, []
+    with ProcessPoolExecutor(2) as pool:
+        for name, count, alive in tqdm(pool.map(_survivors, names), total=len(names), desc="mutants"):
+            tried += count
+            holes += [(name, line) for line in alive if (name, line) not in EQUIVALENT]
+    for name, line in holes:
+        print(f"{all_exercises()[name].number:<6}{name:<24}{line}")
+    print(
+        f"{tried} mutants of {len(names)} exercises; {len(holes)} called solved, beside those known to compute the same"
+    )
+    sys.exit(bool(holes))
+
+
+if __name__ == "__main__":
+    main()
