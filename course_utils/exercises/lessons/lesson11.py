@@ -6,7 +6,7 @@ import numpy as np
 
 from course_utils.engine import structure
 from course_utils.engine.estimate import numerical_gradient
-from course_utils.engine.structure import project_kernels, stop_band_share
+from course_utils.engine.structure import stop_band_share
 from course_utils.exercises.bank import Case, Entry, normal
 
 
@@ -297,97 +297,119 @@ def share_of_unit_kernels(kernels, S):
     return shares.mean(), (leaked - shares * u) * 2 / lengths / len(u)
 
 
-def projection_case(channels: int, taps: int, k: int, seed: int) -> dict[str, Any]:
-    return dict(kernels=normal(channels, taps, seed=seed), V=structure.slepian(taps, 0.15)[:, :k])
+def projection_case(channels: int, taps: int, limit: float, seed: int) -> dict[str, Any]:
+    """The mean of the shares would allow one column more than the limit does, their sum one less."""
+    S = structure.stop_band(taps, 0.2)
+    return dict(kernels=normal(channels, taps, seed=seed), Q=structure.slepian(taps, 0.2), S=S, limit=limit)
+
+
+def kept(Q, S, limit):
+    """The columns that no kernel made of them leaks more than the limit, (taps, k)."""
+    return Q[:, np.diagonal(Q.T @ S @ Q) <= limit]
 
 
 PROJECT = Entry(
     "11.3",
     returns=("near",),
-    checked="The nearest kernels, for 2 channels of 4 taps and for 3 of 7.",
+    checked="The right columns are kept, and the kernels are the nearest, for 2 channels of 4 taps and for 3 of 7.",
     cases=(
-        Case("2 channels, 4 taps, 2 columns", lambda: projection_case(2, 4, 2, 106)),
-        Case("3 channels, 7 taps, 3 columns", lambda: projection_case(3, 7, 3, 107)),
+        Case("2 channels, 4 taps, limit 0.47", lambda: projection_case(2, 4, 0.47, 106)),
+        Case("3 channels, 7 taps, limit 0.35", lambda: projection_case(3, 7, 0.35, 107)),
     ),
     hints=(
-        "How much of column v is in w? As the columns are at right angles and of length 1: w v, one number for each column.",
-        "kernels @ V are these numbers, shape (channels, k). Multiply the columns by them and add: @ V.T.",
+        "Column v has length 1, so its share is v S v. A kernel made of several columns leaks as much as the worst of them "
+        "at most: keep those whose own share is within the limit.",
+        "np.diagonal(Q.T @ S @ Q) are the shares; V = Q[:, shares <= limit]. How much of a column v is in w? w v, so "
+        "kernels @ V are these numbers. Multiply the columns by them and add: @ V.T.",
     ),
     rtol=1e-6,
 )
 
 
-PROJECT.reference(project_kernels)
+@PROJECT.reference
+def project_kernels(kernels, Q, S, limit):
+    """The nearest kernels in the largest span that keeps a limit.
+
+    kernels: shape (channels, taps). S: shape (taps, taps), as in exercise 11.2; limit: a share.
+    Q: shape (taps, taps), its columns have length 1 and are at right angles: the eigenvectors of S, the one that leaks
+    least first. Keep as many of its first columns as you can, so that no kernel made of them leaks more than limit.
+    Return near, shape (channels, taps): for each row of kernels the nearest row that is a sum of multiples of the
+    columns that you keep.
+    """
+    V = Q[:, np.diagonal(Q.T @ S @ Q) <= limit]
+    return kernels @ V @ V.T
 
 
 @PROJECT.wrong(
-    "These are coordinates: how much of each column of V is in each row. Multiply the columns by them and add, "
+    "You keep too many columns: the *mean* of their shares is within the limit. A kernel may be the worst column alone, "
+    "so each of them has to keep it."
+)
+def limit_on_the_mean(kernels, Q, S, limit):
+    shares = np.diagonal(Q.T @ S @ Q)
+    V = Q[:, np.cumsum(shares) / np.arange(1, len(Q) + 1) <= limit]
+    return kernels @ V @ V.T
+
+
+@PROJECT.wrong(
+    "You keep too few columns: you add up their shares. A kernel spreads its energy over the columns, so its share is a "
+    "mean of theirs, and never more than the worst."
+)
+def limit_on_the_sum(kernels, Q, S, limit):
+    V = Q[:, np.cumsum(np.diagonal(Q.T @ S @ Q)) <= limit]
+    return kernels @ V @ V.T
+
+
+@PROJECT.wrong("This is what the projection takes away: the columns over the limit. Return what remains.")
+def leaky_columns_kept(kernels, Q, S, limit):
+    V = Q[:, np.diagonal(Q.T @ S @ Q) > limit]
+    return kernels @ V @ V.T
+
+
+@PROJECT.wrong("You keep three columns, whatever the limit. How many keep it depends on S.")
+def always_three(kernels, Q, S, limit):
+    return kernels @ Q[:, :3] @ Q[:, :3].T
+
+
+@PROJECT.wrong("All columns are kept, and together they make every kernel there is. Choose by the limit.")
+def every_column_kept(kernels, Q, S, limit):
+    return kernels @ Q @ Q.T
+
+
+@PROJECT.wrong(
+    "These are coordinates: how much of each column is in each row. Multiply the columns by them and add, "
     "and you are back at rows of taps."
 )
-def coordinates_returned(kernels, V):
-    return kernels @ V
+def coordinates_returned(kernels, Q, S, limit):
+    return kernels @ kept(Q, S, limit)
 
 
-@PROJECT.wrong("This is what the projection takes away. Return what remains.")
-def rest_returned(kernels, V):
-    return kernels - kernels @ V @ V.T
-
-
-@PROJECT.wrong("Only the first column is used. Add up the parts along all of them.")
-def first_column_only(kernels, V):
-    return np.outer(kernels @ V[:, 0], V[:, 0])
+@PROJECT.wrong("You go twice as far as the nearest point, to the mirror image.")
+def mirrored(kernels, Q, S, limit):
+    return 2 * project_kernels(kernels, Q, S, limit) - kernels
 
 
 @PROJECT.wrong(
     "You stretch the result to its old length. Then it is no longer the nearest: the projection shortens."
 )
-def energy_restored(kernels, V):
-    near = kernels @ V @ V.T
+def energy_restored(kernels, Q, S, limit):
+    near = project_kernels(kernels, Q, S, limit)
     lengths = [np.linalg.norm(rows, axis=1, keepdims=True) for rows in (kernels, near)]
     return near * lengths[0] / lengths[1]
 
 
-@PROJECT.wrong("You go twice as far as the nearest point, to the mirror image.")
-def mirrored(kernels, V):
-    return 2 * kernels @ V @ V.T - kernels
-
-
-@PROJECT.wrong("All channels come out alike. Each row has its own nearest row.")
-def all_channels_alike(kernels, V):
-    return np.tile(kernels.mean(axis=0) @ V @ V.T, (len(kernels), 1))
-
-
-@PROJECT.wrong(
-    "You keep the first k taps. What is kept are the parts along V's k columns, each of which spans all taps."
-)
-def taps_cut_off(kernels, V):
-    return kernels * (np.arange(kernels.shape[1]) < V.shape[1])
-
-
-@PROJECT.wrong(
-    "Every column has weight 1, whatever the kernel was. Its weight is the kernel's product with it."
-)
-def unit_coefficients(kernels, V):
-    return np.tile(V.sum(axis=1), (len(kernels), 1))
-
-
 @PROJECT.right
-def projected_by_least_squares(kernels, V):
-    return (V @ np.linalg.lstsq(V, kernels.T, rcond=None)[0]).T
-
-
-@PROJECT.right
-def projected_column_by_column(kernels, V):
+def projected_column_by_column(kernels, Q, S, limit):
     near = np.zeros(kernels.shape)
-    for v in V.T:
-        near += (kernels @ v)[:, None] * v
+    for v in Q.T:
+        if v @ S @ v <= limit:
+            near += (kernels @ v)[:, None] * v
     return near.tolist()
 
 
 @PROJECT.right
-def what_is_outside_taken_away(kernels, V):
-    outside = np.eye(len(V)) - np.einsum("ik,jk->ij", V, V)
-    return kernels - kernels @ outside
+def what_is_outside_taken_away(kernels, Q, S, limit):
+    k = int(np.sum(np.linalg.eigvalsh(S) <= limit))
+    return kernels - kernels @ Q[:, k:] @ Q[:, k:].T
 
 
 def penalised(theta, grad, part, shape, strength, share_grad):
@@ -414,7 +436,7 @@ def step_case(shape: tuple[int, int], around: tuple[int, int], seed: int) -> dic
         shape=shape,
         strength=2.5,
         share_grad=lambda kernels: stop_band_share(kernels, S)[1],
-        nearest=lambda kernels: project_kernels(kernels, V),
+        nearest=lambda kernels: kernels @ V @ V.T,
     )
 
 
