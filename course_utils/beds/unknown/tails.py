@@ -26,9 +26,9 @@ def centred_digits() -> Digits:
     return Digits(*(2 * (part - mean) if part.ndim == 2 else part for part in parts))
 
 
-def smooth_tail(seed: Seed, k: int = 16) -> Network:
+def smooth_tail(seed: Seed, k: int = 16, epochs: int = 40) -> Network:
     """Logits (N, 10) of a network k → 32 tanh → 10."""
-    return trained_network(seed, k, [Linear(k, 32), Tanh(), Linear(32, 10)])[1]
+    return trained_network(seed, k, [Linear(k, 32), Tanh(), Linear(32, 10)], epochs=epochs)[1]
 
 
 def rough_tail(seed: Seed) -> Network:
@@ -39,9 +39,9 @@ def rough_tail(seed: Seed) -> Network:
 
 
 def trained_network(
-    seed: Seed, k: int, tail: list[Layer], steepness: float | None = None
+    seed: Seed, k: int, tail: list[Layer], steepness: float | None = None, epochs: int = 40
 ) -> tuple[Network, Network]:
-    """A front 64 → 48 → k and a tail, trained together on the digits (Adam, rate 0.002, 40 epochs).
+    """A front 64 → 48 → k and a tail, trained together on the digits (Adam, rate 0.002).
 
     With a ``steepness``, all layers of the tail but its last keep their random weights, that many times
     larger than usual.
@@ -55,7 +55,7 @@ def trained_network(
         tail.theta *= np.where(tail.mask(last), 1, steepness)
         tail.train_only(last)
     rules = Adam(2e-3), Adam(2e-3)
-    for x, y in batches(d.x_train, d.y_train, epochs=40, size=64, seed=seed):
+    for x, y in batches(d.x_train, d.y_train, epochs=epochs, size=64, seed=seed):
         logits = tail.forward(front.forward(x))
         front.backward(tail.backward(softmax_cross_entropy(logits, y)[1], need_grad_x=True))
         for rule, net in zip(rules, (front, tail), strict=True):

@@ -1,139 +1,181 @@
-"""Exercises of lesson 07: a gradient from differences, over weights, over activations, along one direction."""
+"""Exercises of lesson 07: a gradient from differences, with a step of the right size, over activations, along one direction."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from course_utils.engine.blackbox import BlackBox
+from course_utils.engine.estimate import numerical_gradient
 from course_utils.engine.nn import Linear, Network, Tanh, cross_entropies
 from course_utils.exercises.bank import Case, Entry, WrongResult, describe
 
 
-def valley(seed, size, step):
-    """A loss with slopes and bends that differ in every direction, so that each kind of difference shows."""
+def valley(seed, size, digits, steps):
+    """A loss with slopes and bends that differ in every direction, told to so many digits behind the point.
+
+    So small steps drown in rounding, and the smallest sees no change at all.
+    """
     rng = np.random.default_rng(seed)
     A, b = rng.normal(size=(size, size)), rng.normal(size=size)
 
     def loss(theta):
         z = A @ np.asarray(theta, float) + b
-        return float(np.sum(np.exp(0.3 * z)) + z @ z)
+        return round(float(np.sum(np.exp(0.3 * z)) + z @ z), digits)
 
-    return dict(loss=loss, theta=rng.normal(size=size), step=step)
+    return dict(loss=loss, theta=rng.normal(size=size), steps=steps)
 
 
 NUDGE = Entry(
     "7.1",
-    returns=("grad",),
-    checked="The gradient is the central difference, entry by entry, for 2, 3 and 5 weights and three steps.",
+    returns=("grad", "step"),
+    checked="Gradient and step are right for 2, 3 and 5 weights, where the smallest steps drown in rounding.",
     cases=(
-        Case("2 weights, step 0.1", lambda: valley(1, 2, 0.1)),
-        Case("3 weights, step 0.5", lambda: valley(2, 3, 0.5)),
-        Case("5 weights, step 0.01", lambda: valley(3, 5, 0.01)),
+        Case("2 weights, 7 steps", lambda: valley(1, 2, 3, [1e-5, 1e-3, 0.01, 0.03, 0.1, 0.3, 1.0])),
+        Case("3 weights, 7 steps", lambda: valley(2, 3, 4, [1e-7, 1e-6, 1e-4, 1e-3, 0.01, 0.1, 1.0])),
+        Case("5 weights, 6 steps", lambda: valley(3, 5, 2, [1e-4, 1e-3, 0.01, 0.1, 0.5, 1.0])),
     ),
     hints=(
-        "For one weight: make an array of zeros with step at place i, add it to theta, and take it away from theta.",
-        "grad[i] = (loss(theta + nudge) - loss(theta - nudge)) / (2 * step)",
+        "First the gradients: grads = [estimate.numerical_gradient(loss, theta, step) for step in steps]. Then compare each with the next.",
+        "np.linalg.norm(grads[i + 1] - grads[i]) is how far two neighbours are apart; where grads[i] is all 0, count it as np.inf. Return grads[i + 1] and steps[i + 1] for the i with the smallest.",
     ),
 )
 
 
 @NUDGE.reference
-def nudge_weights(loss, theta, step):
-    """The gradient of a loss by central differences, one weight after the other.
+def nudge_weights(loss, theta, steps):
+    """The gradient of a loss by central differences, with a step that you choose without the true gradient.
 
-    loss: takes weights of theta's shape and returns a number. theta: shape (P,). step: how far to nudge.
-    Entry i is (loss with theta[i] raised by step, minus loss with theta[i] lowered by step) / (2 step).
-    Return the gradient, shape (P,). theta stays as it is.
+    loss: takes weights of theta's shape and returns a number. theta: shape (P,). steps: a list of steps, growing.
+    estimate.numerical_gradient(loss, theta, step) is exercise 2.4: the central difference for one step, shape (P,).
+    Take it with every step. Find the two neighbours in the list whose gradients are nearest to each other
+    (np.linalg.norm of what is between them), and trust the larger of these two steps.
+    A gradient that is all 0 is nobody's neighbour: its nudge was lost in rounding.
+    Return the gradient at the step that you trust, shape (P,), and the step. theta stays as it is.
     """
-    grad = np.zeros(len(theta))
-    for i in range(len(theta)):
-        nudge = np.zeros(len(theta))
-        nudge[i] = step
-        grad[i] = (loss(theta + nudge) - loss(theta - nudge)) / (2 * step)
-    return grad
+    grads = [numerical_gradient(loss, theta, step) for step in steps]
+    apart = [np.linalg.norm(b - a) if a.any() and b.any() else np.inf for a, b in pairwise(grads)]
+    best = int(np.argmin(apart)) + 1
+    return grads[best], steps[best]
+
+
+def trusted(difference, steps):
+    """What ``nudge_weights`` returns with another ``difference(step)`` in place of the central one."""
+    grads = [np.asarray(difference(step)) for step in steps]
+    apart = [np.linalg.norm(b - a) if a.any() and b.any() else np.inf for a, b in pairwise(grads)]
+    best = int(np.argmin(apart)) + 1
+    return grads[best], steps[best]
 
 
 @NUDGE.wrong(
     "That is a forward difference: above minus here. Take above minus below, over two steps: the error is far smaller."
 )
-def nudged_to_one_side(loss, theta, step):
-    return np.array([(loss(theta + nudge) - loss(theta)) / step for nudge in step * np.eye(len(theta))])
-
-
-@NUDGE.wrong("That is a backward difference: here minus below. Take above minus below, over two steps.")
-def nudged_downwards(loss, theta, step):
-    return np.array([(loss(theta) - loss(theta - nudge)) / step for nudge in step * np.eye(len(theta))])
+def nudged_to_one_side(loss, theta, steps):
+    return trusted(
+        lambda step: [(loss(theta + nudge) - loss(theta)) / step for nudge in step * np.eye(len(theta))],
+        steps,
+    )
 
 
 @NUDGE.wrong("From below to above are two steps: divide by 2 * step. Yours is twice too large.")
-def divided_by_one_step(loss, theta, step):
-    return 2 * nudge_weights(loss, theta, step)
-
-
-@NUDGE.wrong(
-    "You go one step up and divide by two. Go down as well: loss(theta + nudge) - loss(theta - nudge)."
-)
-def one_side_by_two_steps(loss, theta, step):
-    return nudged_to_one_side(loss, theta, step) / 2
-
-
-@NUDGE.wrong("Your differences are not divided by the way between the two points, 2 * step.")
-def not_divided(loss, theta, step):
-    return 2 * step * nudge_weights(loss, theta, step)
-
-
-@NUDGE.wrong("Wrong sign: it is the loss above minus the loss below.")
-def lowered_first(loss, theta, step):
-    return -nudge_weights(loss, theta, step)
+def divided_by_one_step(loss, theta, steps):
+    grad, step = nudge_weights(loss, theta, steps)
+    return 2 * grad, step
 
 
 @NUDGE.wrong("theta + step moves all weights at once. Nudge one at a time: add step at place i only.")
-def all_nudged_together(loss, theta, step):
-    slope = (loss(theta + step) - loss(theta - step)) / (2 * step)
-    return np.full(len(theta), slope)
+def all_nudged_together(loss, theta, steps):
+    def slope(step):
+        return np.full(len(theta), (loss(theta + step) - loss(theta - step)) / (2 * step))
+
+    return trusted(slope, steps)
 
 
 @NUDGE.wrong(
     "You do not set a weight back before you nudge the next: from the second on you measure somewhere else."
 )
-def never_set_back(loss, theta, step):
-    theta, grad = theta.copy(), np.zeros(len(theta))
-    for i in range(len(theta)):
-        theta[i] += step
-        above = loss(theta)
-        theta[i] -= 2 * step
-        grad[i] = (above - loss(theta)) / (2 * step)
-    return grad
+def never_set_back(loss, theta, steps):
+    def difference(step):
+        moved, grad = theta.copy(), np.zeros(len(theta))
+        for i in range(len(theta)):
+            moved[i] += step
+            above = loss(moved)
+            moved[i] -= 2 * step
+            grad[i] = (above - loss(moved)) / (2 * step)
+        return grad
+
+    return trusted(difference, steps)
 
 
-@NUDGE.wrong("You scale the weight by 1 ± step. Add and subtract step: a weight of 0 has to move too.")
-def multiplied_by_a_factor(loss, theta, step):
-    grad = np.zeros(len(theta))
-    for i in range(len(theta)):
-        above, below = theta.copy(), theta.copy()
-        above[i] *= 1 + step
-        below[i] *= 1 - step
-        grad[i] = (loss(above) - loss(below)) / (2 * step)
-    return grad
+@NUDGE.wrong(
+    "You take the smallest step. Below some size the two losses differ by rounding only: compare neighbours."
+)
+def smallest_step_trusted(loss, theta, steps):
+    return numerical_gradient(loss, theta, steps[0]), steps[0]
+
+
+@NUDGE.wrong(
+    "You compare every gradient with that of the smallest step, as if it were the true one. It is the least to be trusted: compare neighbours."
+)
+def compared_with_the_smallest_step(loss, theta, steps):
+    grads = [numerical_gradient(loss, theta, step) for step in steps]
+    best = 1 + int(np.argmin([np.linalg.norm(grad - grads[0]) for grad in grads[1:]]))
+    return grads[best], steps[best]
+
+
+@NUDGE.wrong("You found the right two neighbours, and trust the smaller step. Rounding has more say in it.")
+def smaller_of_the_two(loss, theta, steps):
+    _, step = nudge_weights(loss, theta, steps)
+    smaller = steps[list(steps).index(step) - 1]
+    return numerical_gradient(loss, theta, smaller), smaller
+
+
+@NUDGE.wrong(
+    "You take the two neighbours that are furthest apart. The nearest ones agree, and so have little error of either kind."
+)
+def furthest_apart(loss, theta, steps):
+    grads = [numerical_gradient(loss, theta, step) for step in steps]
+    best = 1 + int(np.argmax([np.linalg.norm(b - a) for a, b in pairwise(grads)]))
+    return grads[best], steps[best]
+
+
+@NUDGE.wrong(
+    "Two gradients of zeros agree, and neither is right: their nudges were lost in rounding. Leave out what is all 0."
+)
+def zeros_taken_for_agreement(loss, theta, steps):
+    grads = [numerical_gradient(loss, theta, step) for step in steps]
+    best = 1 + int(np.argmin([np.linalg.norm(b - a) for a, b in pairwise(grads)]))
+    return grads[best], steps[best]
 
 
 @NUDGE.right
-def nudge_weights_in_place(loss, theta, step):
-    theta, grad = np.array(theta, float), []
-    for i in range(len(theta)):
-        middle = theta[i]
-        theta[i] = middle + step
-        above = loss(theta)
-        theta[i] = middle - step
-        grad.append((above - loss(theta)) / (2 * step))
-        theta[i] = middle
-    return grad
+def nudge_weights_in_a_loop(loss, theta, steps):
+    nearest, last, answer = np.inf, None, None
+    for step in steps:
+        grad = np.array([loss(theta + e) - loss(theta - e) for e in step * np.eye(len(theta))]) / (2 * step)
+        if not np.any(grad):
+            last = None
+            continue
+        if last is not None and np.linalg.norm(grad - last) < nearest:
+            nearest, answer = np.linalg.norm(grad - last), (grad, step)
+        last = grad
+    return answer
 
 
 @NUDGE.right
-def nudge_weights_in_one_line(loss, theta, step):
-    return np.array([loss(theta + e) - loss(theta - e) for e in step * np.eye(len(theta))]) / (2 * step)
+def nudge_weights_in_place(loss, theta, steps):
+    def difference(step):
+        moved, grad = np.array(theta, float), []
+        for i in range(len(theta)):
+            moved[i] = theta[i] + step
+            above = loss(moved)
+            moved[i] = theta[i] - step
+            grad.append((above - loss(moved)) / (2 * step))
+            moved[i] = theta[i]
+        return grad
+
+    return trusted(difference, steps)
 
 
 def tail_losses(seed, n, k, step):
