@@ -117,7 +117,7 @@ def test_pictures_show_every_seed_and_say_what_they_show():
     assert fig.axes[0].get_title(loc="left") == "new names\nbest: " + ", ".join(transfer.WAYS)
 
     fig, said = pictures.drifts({f"rule {n}": {"at once": five * 0, "later": five} for n in range(4)})
-    assert len(fig.axes[0].patches) == 8 and "rule 3: 0% at once, 60% later" in said
+    assert len(fig.axes[0].patches) == 8 and "rule 3: 0.0% at once, 60.0% later" in said
     assert [text.get_text() for text in fig.axes[0].texts][:2] == ["0, bitwise", "60.0%"]
     assert [text.get_text() for text in fig.axes[0].get_legend().texts] == ["at once", "later"]
 

@@ -54,7 +54,7 @@ def drifts(drifts: Mapping[str, Mapping[str, Sequence[float]]]) -> tuple[Figure,
     ax.legend(loc="upper right", frameon=False)
     ax.set_title("A zero gradient does not freeze a weight")
     told = [
-        f"{rule}: " + ", ".join(f"{np.median(values):.0%} {start}" for start, values in by_start.items())
+        f"{rule}: " + ", ".join(f"{np.median(values):.1%} {start}" for start, values in by_start.items())
         for rule, by_start in drifts.items()
     ]
     return fig, f"How far a body with a masked gradient moves in 100 steps, medians: {'; '.join(told)}."
