@@ -105,11 +105,6 @@ def test_weight_statistics_are_those_of_each_tensor(few):
     np.testing.assert_allclose(found[:, -1], few.weights["answer bias"].numpy())
 
 
-def test_no_string_holds_a_contradiction_where_none_may_be():
-    found = sandwich.without_contradiction(3)
-    assert found.shape == (16, 24) and not sandwich.both_ways(found).any()
-
-
 def test_cheats_find_nothing_but_a_little_of_a():
     by_sum, by_letter = sandwich.cheats(6, seed=9)
     assert abs(by_sum - 0.5) < 0.03 and 0.53 < by_letter < 0.6
@@ -140,9 +135,10 @@ def test_camps_are_parted_by_their_mean_answers(zoo):
 
 def test_right_at_the_usual_places_is_the_usual_accuracy(few):
     asked, truth = sample_strings(20, 8, np.random.default_rng(0))
-    usual = np.mean((answers(few.weights, asked).numpy() > 0) == truth)
-    assert sandwich.right_at(few, asked, truth, torch.arange(8)) == pytest.approx(usual, abs=1e-3)
-    assert sandwich.right_at(few, asked, ~truth, torch.arange(8)) == pytest.approx(1 - usual, abs=1e-3)
+    usual = np.mean((answers(few.weights, asked).numpy() > 0) == truth, axis=1)
+    found = sandwich.right_at(few, asked, truth, torch.arange(8))
+    np.testing.assert_allclose(found, usual, atol=0.051)  # one answer of 20, where a logit is nearly 0
+    assert np.mean(found != usual) < 0.05 and np.ptp(usual) > 0.2
 
 
 # ---------------------------------------------------------------- pictures
@@ -157,6 +153,12 @@ def described(picture):
 def test_histograms_say_what_they_show():
     _, words = described(pictures.accuracies(np.ones(10), np.repeat([0.5, 0.95], [7, 3])))
     assert "median is 1.00" in words and "30% of the models at 0.9" in words
+
+
+def test_the_valley_lies_between_the_humps():
+    middles = np.arange(0.71, 0.94, 0.02)
+    assert pictures.valley(np.repeat(middles, [9, 8, 7, 6, 5, 4, 1, 2, 3, 4, 5, 6])) == pytest.approx(0.82)
+    assert pictures.valley(np.repeat(middles, [9, 8, 7, 1, 5, 4, 6, 2, 3, 4, 5, 6])) == pytest.approx(0.76)
 
 
 def test_losses_are_smoothed_without_a_step_lost():
@@ -175,6 +177,35 @@ def test_readers_are_drawn_best_on_top_and_told_in_the_given_order():
     fig, words = described(pictures.readers(table, {"good": "trainable"}, "Title"))
     assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["poor", "fair", "good"]
     assert words.endswith("good 0.91; poor 0.55; fair 0.75.")
+
+
+def titled(picture):
+    fig, _ = described(picture)
+    return fig.axes[0].get_title(loc="left")
+
+
+@pytest.mark.parametrize(
+    ("same", "new", "title"),
+    [
+        (0.8, 0.94, "lose, and a new reader wins it back"),
+        (0.8, 0.85, "lose, even with a new reader"),
+        (0.93, 0.94, "lose nothing"),
+    ],
+)
+def test_the_picture_of_spelled_questions_says_what_they_lose(same, new, title):
+    assert titled(pictures.spelled(dict(soft=[0.95] * 2, same=[same] * 2, new=[new] * 2))).endswith(title)
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "title"),
+    [
+        (0.6, 0.94, "Long queries are needed, noise and a front are not"),
+        (0.6, 0.9, "Long queries are needed, noise and a front help"),
+        (0.9, 0.94, "Short queries are enough, noise and a front are not"),
+    ],
+)
+def test_the_picture_of_ways_to_ask_says_what_is_needed(short, long, title):
+    assert titled(pictures.ways_to_ask(dict(short=[short] * 2, long=[long] * 2, front=[0.95] * 2))) == title
 
 
 def test_asked_queries_are_a_dot_each():

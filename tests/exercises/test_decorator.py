@@ -222,7 +222,7 @@ def test_inputs_of_every_type_are_looked_into():
 
     def moves_the_frozen(front, frozen, back, z, labels, optimizer):
         loss = right(front, frozen, back, z, labels, optimizer)
-        frozen.weights = frozen.weights + 1.0
+        frozen.weights.data += 1.0
         return loss
 
     def moves_a_bias(front, frozen, back, z, labels, optimizer):

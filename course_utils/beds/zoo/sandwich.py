@@ -113,12 +113,6 @@ def squashed(zoo: Zoo, strings: np.ndarray) -> np.ndarray:
     return 2 * np.tanh(answers(zoo.weights, strings).numpy() / 8)
 
 
-def without_contradiction(seed: int, count: int = 16, length: int = 24) -> np.ndarray:
-    """``count`` satisfiable strings, shape (count, length)."""
-    strings, contradiction = sample_strings(2 * count, length, np.random.default_rng(seed))
-    return strings[~contradiction]
-
-
 def cheats(length: int, seed: int) -> tuple[float, float]:
     """How often two cheats are right on new strings: a linear fit on 13 counts, and "A occurs".
 
@@ -151,15 +145,19 @@ def both_ways(strings: np.ndarray) -> np.ndarray:
 
 
 def parted(zoo: Zoo, strings: np.ndarray) -> np.ndarray:
-    """How far apart the two camps among the first 200 models answer each string: difference of mean logits, (n,)."""
+    """How far each string parts the camps among the first 200 models: the difference of their mean logits, (n,)."""
     some = zoo[np.arange(200)]
     said = answers(some.weights, strings).numpy()
     return np.abs(said[some.generalizer].mean(axis=0) - said[~some.generalizer].mean(axis=0))
 
 
-def right_at(zoo: Zoo, strings: np.ndarray, contradicts: np.ndarray, places: Tensor) -> float:
-    """Share of right answers of a zoo's models to strings (n, t) whose literals stand at ``places`` (t,)."""
-    together = torch.from_numpy(strings).expand(len(zoo), -1, -1)
+def right_at(zoo: Zoo, strings: np.ndarray, contradicts: np.ndarray, places: Tensor) -> np.ndarray:
+    """Of each model, the share of right answers to strings (n, t) whose literals stand at ``places`` (t,): (m,)."""
+    right = []
     with torch.no_grad():
-        said = transformer(zoo.weights, embed(zoo.weights, together, places)).numpy()
-    return float(np.mean((said > 0) == contradicts))
+        for models in np.array_split(np.arange(len(zoo)), 10):
+            weights = zoo[models].weights
+            together = torch.from_numpy(strings).expand(len(models), -1, -1)
+            said = transformer(weights, embed(weights, together, places)).numpy()
+            right.append(((said > 0) == contradicts).mean(axis=1))
+    return np.concatenate(right)

@@ -196,6 +196,7 @@ def soft_tokens(logits, embedding):
     logits: shape (n, t, 8), for each of n queries and t places one number for each literal.
     embedding: shape (m, 8, d), what each of m models reads for each literal.
     Softmax turns the logits of a place into shares of the 8 literals; the token is the mixture of their rows.
+    Keep the dtype of what comes in: float32 in this lesson, float64 in the check.
     Return the tokens, shape (m, n, t, d), so that gradient flows back to the logits.
     """
     from torch import einsum

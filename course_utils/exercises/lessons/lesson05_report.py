@@ -71,8 +71,8 @@ CHOOSE = Entry(
                         [0.81, 0.72, 0.70, 0.64, 0.91],
                         [0.63, 0.76, 0.74, 0.71, 0.67],
                         [0.93, 0.86, 0.62, 0.84, 0.83],
-                        [0.90, 0.65, 0.88, 0.87, 0.94],
                         [0.73, 0.79, 0.61, 0.85, 0.78],
+                        [0.90, 0.65, 0.88, 0.87, 0.94],
                     ]
                 ),
             ),
@@ -108,6 +108,13 @@ def choose_and_report(candidates, validation, test):
 )
 def chosen_on_test(candidates, validation, test):
     return choose_and_report(candidates, test, test)
+
+
+@CHOOSE.wrong(
+    "You take the best on the test models and report it there: the best of several tries looks better than it is. Choose on validation."
+)
+def best_on_test(candidates, validation, test):
+    return reported(candidates, test, np.argmax(np.mean(test, axis=1)))
 
 
 @CHOOSE.wrong(
