@@ -53,20 +53,20 @@ class Unroll(nn.Layer):
 class Membranes(nn.Layer):
     """Leaky integrate-and-fire neurons: currents (N · T, H) → the share of the T moments with a spike (N, H).
 
-    v[t] = leak · v[t − 1] · (1 − spikes[t − 1]) + current[t], and a spike where v[t] > 1.
-    ``backward(grad_spikes, v, spikes, leak, shape)`` is that of exercise 10.3, time first: (T, N, H).
+    v[t] = keeps · v[t − 1] · (1 − spikes[t − 1]) + current[t], and a spike where v[t] > 1.
+    ``backward(grad_spikes, v, spikes, keeps, shape)`` is that of exercise 10.3, time first: (T, N, H).
     """
 
-    def __init__(self, steps: int, leak: float, backward: Callable, shape: Shape) -> None:
+    def __init__(self, steps: int, keeps: float, backward: Callable, shape: Shape) -> None:
         super().__init__()
-        self.steps, self.leak, self.through_time, self.shape = steps, leak, backward, shape
+        self.steps, self.keeps, self.through_time, self.shape = steps, keeps, backward, shape
 
     def forward(self, current: np.ndarray) -> np.ndarray:
         *networks, rows, neurons = current.shape
         current = np.moveaxis(current.reshape(*networks, rows // self.steps, self.steps, neurons), -2, 0)
         self.v, self.spikes = np.zeros_like(current), np.zeros_like(current)
         for t in range(self.steps):
-            kept = self.leak * self.v[t - 1] * (1 - self.spikes[t - 1]) if t else 0
+            kept = self.keeps * self.v[t - 1] * (1 - self.spikes[t - 1]) if t else 0
             self.v[t] = kept + current[t]
             self.spikes[t] = self.v[t] > 1
         return self.spikes.mean(axis=0)
@@ -77,7 +77,9 @@ class Membranes(nn.Layer):
         # Several networks at once are more rows to the learner's function, which knows (T, N, H).
         rows = (self.steps, -1, self.v.shape[-1])
         each = np.broadcast_to(grad_y / self.steps, self.v.shape).reshape(rows)
-        grad = self.through_time(each, self.v.reshape(rows), self.spikes.reshape(rows), self.leak, self.shape)
+        grad = self.through_time(
+            each, self.v.reshape(rows), self.spikes.reshape(rows), self.keeps, self.shape
+        )
         grad = np.moveaxis(np.asarray(grad).reshape(self.v.shape), 0, -2)
         return grad.reshape(*grad.shape[:-3], -1, grad.shape[-1])
 

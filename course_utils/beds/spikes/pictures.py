@@ -89,24 +89,24 @@ def likeness(found: Mapping[str, Mapping[int, Sequence[Likeness]]]) -> tuple[Fig
         ylim=(0.4, 1.02),
         xticks=list(by_depth),
     )
-    left.set_title("Which way it points")
+    left.set_title("Only the noise's own points right")
     right.set(
         xlabel="layers of noisy steps", ylabel="length, of the true one", yscale="log", xticks=list(by_depth)
     )
-    right.set_title("How long it is")
+    right.set_title("The others grow too long with depth")
     return (
         fig,
         f"The lowest layer's gradient beside the true one; medians with {deepest} layers: {'; '.join(told)}.",
     )
 
 
-def membrane(leak: float, current: float) -> tuple[Figure, str]:
+def membrane(keeps: float, current: float) -> tuple[Figure, str]:
     """One neuron over 30 moments under a steady current: its membrane, its threshold and its spikes."""
     v, fired, kept = [], [], 0.0
     for _ in range(30):
         v.append(kept + current)
         fired.append(v[-1] > 1)
-        kept = 0.0 if fired[-1] else leak * v[-1]
+        kept = 0.0 if fired[-1] else keeps * v[-1]
     fig, ax = plt.subplots(figsize=(7.5, 2.8))
     ax.plot(range(30), v, ".-", color=plots.COLOURS["train"])
     ax.axhline(1, color="0.5", linewidth=1)
@@ -115,15 +115,15 @@ def membrane(leak: float, current: float) -> tuple[Figure, str]:
     ax.plot(
         at, np.full(len(at), 1.5), "|", color=plots.COLOURS["estimate"], markersize=16, markeredgewidth=2.5
     )
-    limit = current / (1 - leak) if leak < 1 else np.inf
+    limit = current / (1 - keeps) if keeps < 1 else np.inf
     why = f"{len(at)} spikes in 30 moments" if len(at) else f"no spike: it would settle at {limit:.2f}"
     ax.set(
         xlabel="moment t",
         ylabel="v, its membrane",
         ylim=(0, 1.8),
-        title=f"Leak {leak:g}, current {current:g}: {why}",
+        title=f"Keeps {keeps:g}, gets {current:g}: {why}",
     )
-    return fig, f"A neuron that keeps {leak:g} of its membrane and gets {current:g} each moment: {why}."
+    return fig, f"A neuron that keeps {keeps:g} of its membrane and gets {current:g} each moment: {why}."
 
 
 def spikes(images: np.ndarray, steps: int) -> tuple[Figure, str]:
@@ -138,6 +138,7 @@ def spikes(images: np.ndarray, steps: int) -> tuple[Figure, str]:
             ax.spines[:].set(visible=True, color="#BBBBBB")
             if row == 0:
                 ax.set_title("image" if column == 0 else f"t = {column - 1}", fontsize=9, fontweight="normal")
+    fig.suptitle("The darker a pixel, the sooner it fires", x=0.01, ha="left", fontweight="bold", fontsize=11)
     first = [int(f.reshape(steps, -1)[: steps // 2].sum()) for f in frames]
     return (
         fig,

@@ -56,8 +56,8 @@ def step_backward(grad_y, x, shape, width):
     """Backward through y = 1 where x > 0, else 0, with a stand-in for the step's slope.
 
     grad_y: dL/dy, shape (N, d). x: what went in, shape (N, d).
-    shape: a function of an array, 1 at 0 and smaller further out: shape(u) is the stand-in at u widths
-    from the step. width: a number.
+    shape: a function of an array, 1 at 0 and no larger elsewhere: shape(u) is the stand-in at u
+    widths from the step. width: a number.
     Return grad_x, shape (N, d).
     """
     return grad_y * shape(x / width)
@@ -190,6 +190,14 @@ def exponent_not_halved(x, sigma):
 )
 def not_normalised(x, sigma):
     return np.exp(-((x / sigma) ** 2) / 2) / sigma
+
+
+@NOISY.wrong(
+    "Your bell is 1 at 0. A stand-in may be, a slope may not: the step is 1 high, so what lies under its slope "
+    "is 1, which takes the factor 1 / (sigma · √(2π))."
+)
+def one_at_the_step(x, sigma):
+    return np.exp(-((x / sigma) ** 2) / 2)
 
 
 @NOISY.wrong("That is the average step itself, which climbs from 0 to 1. Its slope is asked for.")

@@ -71,7 +71,7 @@ def hard_choice(logits, temperature):
 
 
 @CHOICE.wrong(
-    "No gradient comes back: neither argmax nor what is detached has one. Add soft, and take it away detached: soft + (hard - soft).detach()."
+    "No gradient comes back: neither argmax nor what is detached has one. Something soft has to stand in the sum, and to be taken away again as a constant."
 )
 def only_hard(logits, temperature):
     return parts(logits, temperature)[1]
