@@ -164,14 +164,25 @@ def smoothed_by_means(losses, h, sigma, directions):
     return np.mean(estimates, axis=0) / h.shape[0]
 
 
-def rounded_case(n: int, d: int, k: int, step: float, seed: int) -> dict[str, Any]:
+def rounded_case(n: int, d: int, k: int, step: float, limit: float, seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     return dict(
         x=rng.standard_normal((n, d)),
         W=rng.standard_normal((d, k)),
         step=step,
+        limit=limit,
         grad_h=rng.standard_normal((n, k)),
     )
+
+
+def positions(x, W, step, limit):
+    """h of ``rounded_linear``."""
+    return np.clip(step * np.round(x @ W / step), -limit, limit)
+
+
+def inside(x, W, limit):
+    """Where x W lies between the end stops."""
+    return np.abs(x @ W) <= limit
 
 
 ROUNDED = Entry(
@@ -179,117 +190,165 @@ ROUNDED = Entry(
     returns=("h", "grad_W", "grad_x"),
     upstream="grad_h",
     batch="x",
-    checked="h lies on the grid, and both gradients pass as if there were no grid, for two batches and steps.",
+    checked="h is a position that the motor has, and both gradients pass where h follows, for two batches and steps.",
     cases=(
-        Case("2 examples, 3 inputs, 2 outputs, step 0.5", lambda: rounded_case(2, 3, 2, 0.5, 93)),
-        Case("5 examples, 2 inputs, 4 outputs, step 0.3", lambda: rounded_case(5, 2, 4, 0.3, 94)),
+        Case(
+            "2 examples, 3 inputs, 4 outputs, step 0.5, limit 1",
+            lambda: rounded_case(2, 3, 4, 0.5, 1.0, 93),
+        ),
+        Case(
+            "5 examples, 2 inputs, 4 outputs, step 0.3, limit 0.9",
+            lambda: rounded_case(5, 2, 4, 0.3, 0.9, 94),
+        ),
     ),
     hints=(
-        "Count in steps: divide by step, round, and multiply by step again.",
-        "The backward is that of the linear layer alone: grad_h goes straight through the rounding.",
+        "Forward: count in steps. Divide by step, round, multiply by step again, and np.clip at -limit and limit.",
+        "Move x W by a few steps. Between the end stops h goes along: grad_h passes whole. Beyond one h stands still: 0.",
     ),
 )
 
 
 @ROUNDED.reference
-def rounded_linear(x, W, step, grad_h):
-    """A linear layer whose output is rounded, and its straight-through gradients.
+def rounded_linear(x, W, step, limit, grad_h):
+    """A linear layer that sets motors: positions are multiples of step, with an end stop at -limit and at limit.
 
-    x: shape (N, d). W: shape (d, k). grad_h: dL/dh, shape (N, k), of the mean loss.
-    Forward: h = x W, rounded to multiples of step. Backward: as if it had not been rounded.
+    x: shape (N, d). W: shape (d, k). limit: a multiple of step. grad_h: dL/dh, shape (N, k), of the mean loss.
+    Forward: h = x W, rounded to multiples of step and stopped at the ends.
+    Backward: decide for each entry whether h follows when x W moves by a few steps. Where it does, grad_h
+    passes whole, where it does not, nothing. While |x W| is at most limit, x W counts as between the ends.
     Return h (N, k), grad_W (d, k) and grad_x (N, d).
     """
-    h = step * np.round(x @ W / step)
-    return h, x.T @ grad_h, grad_h @ W.T
+    exact = x @ W
+    h = np.clip(step * np.round(exact / step), -limit, limit)
+    passed = grad_h * (np.abs(exact) <= limit)
+    return h, x.T @ passed, passed @ W.T
 
 
 @ROUNDED.wrong(
-    "That is the true derivative of a rounding, 0, and nothing in front would ever learn: pass grad_h through as it is."
+    "That is the true derivative of a rounding, 0, and nothing in front would ever learn: between the ends, pass grad_h as it is."
 )
-def true_derivative(x, W, step, grad_h):
-    return step * np.round(x @ W / step), np.zeros_like(W), np.zeros_like(x)
+def true_derivative(x, W, step, limit, grad_h):
+    return positions(x, W, step, limit), np.zeros_like(W), np.zeros_like(x)
+
+
+@ROUNDED.wrong(
+    "Your gradient passes the end stops. Beyond one, h stands still however far x W moves, on average too: nothing passes there."
+)
+def passes_the_end_stops(x, W, step, limit, grad_h):
+    return positions(x, W, step, limit), x.T @ grad_h, grad_h @ W.T
+
+
+@ROUNDED.wrong("You pass grad_h beyond the end stops and hold it between them. Where does h follow?")
+def passes_only_beyond(x, W, step, limit, grad_h):
+    passed = grad_h * ~inside(x, W, limit)
+    return positions(x, W, step, limit), x.T @ passed, passed @ W.T
+
+
+@ROUNDED.wrong(
+    "You stop the gradient at the last position. An x W that was rounded to it lies between the ends, and h follows it back: ask where x W is, not h."
+)
+def stopped_at_the_last_position(x, W, step, limit, grad_h):
+    h = positions(x, W, step, limit)
+    passed = grad_h * (np.abs(h) < limit)
+    return h, x.T @ passed, passed @ W.T
+
+
+@ROUNDED.wrong("Only one end stops your gradient. Beyond -limit h stands still as well.")
+def one_end_forgotten(x, W, step, limit, grad_h):
+    passed = grad_h * (x @ W <= limit)
+    return positions(x, W, step, limit), x.T @ passed, passed @ W.T
+
+
+@ROUNDED.wrong("Your motor passes its end stops: after rounding, np.clip at -limit and limit.")
+def not_stopped(x, W, step, limit, grad_h):
+    passed = grad_h * inside(x, W, limit)
+    return step * np.round(x @ W / step), x.T @ passed, passed @ W.T
 
 
 @ROUNDED.wrong(
     "You round the gradient too. Only the forward pass is rounded: small gradients must not be lost."
 )
-def gradient_rounded(x, W, step, grad_h):
-    grad = step * np.round(grad_h / step)
-    return step * np.round(x @ W / step), x.T @ grad, grad @ W.T
+def gradient_rounded(x, W, step, limit, grad_h):
+    grad = step * np.round(grad_h / step) * inside(x, W, limit)
+    return positions(x, W, step, limit), x.T @ grad, grad @ W.T
 
 
 @ROUNDED.wrong(
     "You divide the gradient by step. Straight through means unchanged: on average h moves as much as x W does."
 )
-def gradient_divided_by_step(x, W, step, grad_h):
-    return step * np.round(x @ W / step), x.T @ grad_h / step, grad_h @ W.T / step
+def gradient_divided_by_step(x, W, step, limit, grad_h):
+    grad = grad_h * inside(x, W, limit) / step
+    return positions(x, W, step, limit), x.T @ grad, grad @ W.T
 
 
 @ROUNDED.wrong(
     "You multiply the gradient by step. Straight through means unchanged: on average h moves as much as x W does."
 )
-def gradient_times_step(x, W, step, grad_h):
-    return step * np.round(x @ W / step), step * x.T @ grad_h, step * grad_h @ W.T
+def gradient_times_step(x, W, step, limit, grad_h):
+    grad = step * grad_h * inside(x, W, limit)
+    return positions(x, W, step, limit), x.T @ grad, grad @ W.T
 
 
 @ROUNDED.wrong("You round to whole numbers. Divide by step before and multiply after.")
-def rounded_to_whole_numbers(x, W, step, grad_h):
-    return np.round(x @ W), x.T @ grad_h, grad_h @ W.T
+def rounded_to_whole_numbers(x, W, step, limit, grad_h):
+    passed = grad_h * inside(x, W, limit)
+    return np.clip(np.round(x @ W), -limit, limit), x.T @ passed, passed @ W.T
 
 
 @ROUNDED.wrong(
     "You multiply by step but do not divide before rounding, so h comes out too small. Count in steps: round x W / step."
 )
-def rounded_before_dividing(x, W, step, grad_h):
-    return step * np.round(x @ W), x.T @ grad_h, grad_h @ W.T
+def rounded_before_dividing(x, W, step, limit, grad_h):
+    passed = grad_h * inside(x, W, limit)
+    return np.clip(step * np.round(x @ W), -limit, limit), x.T @ passed, passed @ W.T
 
 
 @ROUNDED.wrong("You count in steps and stop there: multiply by step after rounding.")
-def step_not_put_back(x, W, step, grad_h):
-    return np.round(x @ W / step), x.T @ grad_h, grad_h @ W.T
+def step_not_put_back(x, W, step, limit, grad_h):
+    passed = grad_h * inside(x, W, limit)
+    return np.clip(np.round(x @ W / step), -limit, limit), x.T @ passed, passed @ W.T
 
 
-@ROUNDED.wrong("The forward pass is not rounded: what g gets must lie on the grid.")
-def not_rounded(x, W, step, grad_h):
-    return x @ W, x.T @ grad_h, grad_h @ W.T
+@ROUNDED.wrong("The forward pass is not rounded: what g gets must be a position that the motor has.")
+def not_rounded(x, W, step, limit, grad_h):
+    passed = grad_h * inside(x, W, limit)
+    return np.clip(x @ W, -limit, limit), x.T @ passed, passed @ W.T
 
 
 @ROUNDED.wrong("You round down. Take the nearest multiple of step, or h is too small on average.")
-def rounded_down(x, W, step, grad_h):
-    return step * np.floor(x @ W / step), x.T @ grad_h, grad_h @ W.T
+def rounded_down(x, W, step, limit, grad_h):
+    passed = grad_h * inside(x, W, limit)
+    return np.clip(step * np.floor(x @ W / step), -limit, limit), x.T @ passed, passed @ W.T
 
 
 @ROUNDED.wrong("You round the weights. They stay exact and small steps add up in them: round x W.")
-def weights_rounded(x, W, step, grad_h):
+def weights_rounded(x, W, step, limit, grad_h):
     rounded = step * np.round(W / step)
-    return x @ rounded, x.T @ grad_h, grad_h @ rounded.T
+    passed = grad_h * inside(x, rounded, limit)
+    return np.clip(x @ rounded, -limit, limit), x.T @ passed, passed @ rounded.T
 
 
 @ROUNDED.wrong("You divide grad_W by the batch size. grad_h is of the mean loss: the 1/N is in already.")
-def batch_divided_again(x, W, step, grad_h):
-    return step * np.round(x @ W / step), x.T @ grad_h / len(x), grad_h @ W.T
-
-
-@ROUNDED.wrong(
-    "You stop the gradient where the rounding moved h far. Straight through lets it pass everywhere."
-)
-def passes_where_it_did_not_round(x, W, step, grad_h):
-    h = step * np.round(x @ W / step)
-    passed = grad_h * (np.abs(h - x @ W) < step / 4)
-    return h, x.T @ passed, passed @ W.T
+def batch_divided_again(x, W, step, limit, grad_h):
+    passed = grad_h * inside(x, W, limit)
+    return positions(x, W, step, limit), x.T @ passed / len(x), passed @ W.T
 
 
 @ROUNDED.right
-def rounded_by_remainder(x, W, step, grad_h):
+def rounded_by_remainder(x, W, step, limit, grad_h):
     exact = x @ W
-    h = exact + (np.rint(exact / step) * step - exact)
-    return h, np.einsum("nd,nk->dk", x, grad_h), np.einsum("nk,dk->nd", grad_h, W)
+    kept = np.minimum(np.maximum(exact, -limit), limit)
+    h = kept + (np.rint(kept / step) * step - kept)
+    passed = np.where(kept == exact, grad_h, 0)
+    return h, np.einsum("nd,nk->dk", x, passed), np.einsum("nk,dk->nd", passed, W)
 
 
 @ROUNDED.right
-def rounded_in_a_list(x, W, step, grad_h):
-    h = np.around((x @ W) / step) * step
-    return [h, (grad_h.T @ x).T, (W @ grad_h.T).T]
+def rounded_in_a_list(x, W, step, limit, grad_h):
+    exact, passed = x @ W, np.array(grad_h)
+    passed[(exact > limit) | (exact < -limit)] = 0
+    h = np.clip(np.around(exact / step) * step, -limit, limit)
+    return [h, (passed.T @ x).T, (W @ passed.T).T]
 
 
 def plane_case(points: int, k: int, seed: int) -> dict[str, Any]:
@@ -299,103 +358,171 @@ def plane_case(points: int, k: int, seed: int) -> dict[str, Any]:
     return dict(nudges=nudges, heights=heights)
 
 
+def fitted(nudges, heights):
+    """The slopes and the height of the best plane, what it misses (points,), and the inverse of DᵀD."""
+    design = np.column_stack([nudges, np.ones(len(nudges))])
+    found = np.linalg.lstsq(design, heights)[0]
+    return found, heights - design @ found, np.linalg.inv(design.T @ design)
+
+
+def with_error(slope, nudges, heights):
+    """A slope of whatever making, with the right error beside it."""
+    return slope, plane_slope(nudges, heights)[1]
+
+
 PLANE = Entry(
     "9.3",
-    returns=("slope",),
-    checked="The slope is that of the best plane through 6 points over 2 entries and 20 over 5.",
+    returns=("slope", "error"),
+    checked="Slope and error are those of the best plane through 6 points over 2 entries and 20 over 5.",
     cases=(
         Case("6 points, 2 entries", lambda: plane_case(6, 2, 95)),
         Case("20 points, 5 entries", lambda: plane_case(20, 5, 96)),
     ),
     hints=(
-        "A plane has a slope for each entry and one height: give the height a column of ones.",
-        "np.linalg.lstsq(design, heights)[0] holds the k slopes and the height; the slope is all but the height.",
+        "A plane has a slope for each entry and one height: give the height a column of ones. np.linalg.lstsq(D, heights)[0] "
+        "holds the k slopes and the height; the slope is all but the height.",
+        "missed = heights - D @ found, and np.diag(np.linalg.inv(D.T @ D)) are the C[i, i]: k of the slopes and one of the height.",
     ),
 )
 
 
 @PLANE.reference
 def plane_slope(nudges, heights):
-    """The slope of the plane that fits best to noisy heights.
+    """The slope of the plane that fits best to noisy heights, and how far off it may be.
 
-    nudges: where was asked, as moves away from h, shape (points, k). heights: the losses there, shape (points,).
-    Fit heights ≈ nudges @ slope + height by least squares. Return the slope, shape (k,).
+    nudges: where was asked, as moves away from h, shape (points, k), more than k + 1 points. heights: the
+    losses there, shape (points,).
+    Fit heights ≈ D @ (slope and height) by least squares, where D is nudges and a column of ones.
+    What the plane misses tells the noise: variance = sum of the squared misses / (points − k − 1).
+    The error of entry i is the root of variance · C[i, i], where C is the inverse of DᵀD.
+    Return slope and error, both of shape (k,).
     """
     design = np.column_stack([nudges, np.ones(len(nudges))])
-    return np.linalg.lstsq(design, heights)[0][:-1]
+    found = np.linalg.lstsq(design, heights)[0]
+    missed = heights - design @ found
+    variance = missed @ missed / (design.shape[0] - design.shape[1])
+    error = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
+    return found[:-1], error[:-1]
 
 
 @PLANE.wrong("Your plane has to pass through 0: the loss at h itself is missing. Add a column of ones.")
 def no_height(nudges, heights):
-    return np.linalg.lstsq(nudges, heights)[0]
+    slope = np.linalg.lstsq(nudges, heights)[0]
+    missed = heights - nudges @ slope
+    variance = missed @ missed / (len(nudges) - nudges.shape[1])
+    return slope, np.sqrt(variance * np.diag(np.linalg.inv(nudges.T @ nudges)))
 
 
-@PLANE.wrong("Your result has the height of the plane in it. Return the k slopes only.")
+@PLANE.wrong("Your result has the height of the plane in it. Return the k slopes and their k errors only.")
 def height_returned_too(nudges, heights):
-    return np.linalg.lstsq(np.column_stack([nudges, np.ones(len(nudges))]), heights)[0]
+    found, missed, C = fitted(nudges, heights)
+    return found, np.sqrt(missed @ missed / (len(nudges) - len(found)) * np.diag(C))
 
 
 @PLANE.wrong(
     "You drop the first slope and keep the height. The column of ones is the last, so drop the last."
 )
 def height_for_the_last_slope(nudges, heights):
-    return np.linalg.lstsq(np.column_stack([nudges, np.ones(len(nudges))]), heights)[0][1:]
+    return with_error(fitted(nudges, heights)[0][1:], nudges, heights)
 
 
 @PLANE.wrong(
     "Your column of ones is the first, so the height comes first too: you keep it and drop the last slope. Take [1:]."
 )
 def last_slope_for_the_height(nudges, heights):
-    return np.linalg.lstsq(np.column_stack([np.ones(len(nudges)), nudges]), heights)[0][:-1]
+    slope = np.linalg.lstsq(np.column_stack([np.ones(len(nudges)), nudges]), heights)[0][:-1]
+    return with_error(slope, nudges, heights)
 
 
 @PLANE.wrong(
     "An average of nudge times height is a slope only after dividing by how large the nudges were: least squares does that."
 )
 def products_averaged(nudges, heights):
-    return nudges.T @ (heights - heights.mean()) / len(heights)
+    return with_error(nudges.T @ (heights - heights.mean()) / len(heights), nudges, heights)
 
 
 @PLANE.wrong("You fit one entry at a time, as if the others had not moved. Fit all slopes at once.")
 def each_entry_by_itself(nudges, heights):
-    return nudges.T @ (heights - heights.mean()) / (nudges**2).sum(axis=0)
+    return with_error(nudges.T @ (heights - heights.mean()) / (nudges**2).sum(axis=0), nudges, heights)
 
 
 @PLANE.wrong(
     "You take the mean off the heights but not off the nudges. Do it to both, or fit the height as well."
 )
 def only_heights_centred(nudges, heights):
-    return np.linalg.lstsq(nudges, heights - heights.mean())[0]
+    return with_error(np.linalg.lstsq(nudges, heights - heights.mean())[0], nudges, heights)
 
 
 @PLANE.wrong("You fit as many points as there are unknowns, so their noise is fitted too. Use all points.")
 def first_points_only(nudges, heights):
     few = nudges.shape[1] + 1
-    return np.linalg.lstsq(np.column_stack([nudges, np.ones(len(nudges))])[:few], heights[:few])[0][:-1]
+    slope = np.linalg.lstsq(np.column_stack([nudges, np.ones(len(nudges))])[:few], heights[:few])[0][:-1]
+    return with_error(slope, nudges, heights)
 
 
 @PLANE.wrong(
-    "You divide each height by its nudge: where a nudge is small, its noise becomes huge. Fit all points together."
+    "You divide the squared misses by the number of points. The plane has followed k + 1 of them: divide by points − k − 1."
 )
-def slopes_averaged(nudges, heights):
-    return ((heights - heights.mean())[:, None] / nudges).mean(axis=0)
+def divided_by_all_points(nudges, heights):
+    found, missed, C = fitted(nudges, heights)
+    return found[:-1], np.sqrt(missed @ missed / len(nudges) * np.diag(C))[:-1]
+
+
+@PLANE.wrong("You forget that the height is fitted too: the misses are divided by points − k − 1.")
+def height_not_counted(nudges, heights):
+    found, missed, C = fitted(nudges, heights)
+    return found[:-1], np.sqrt(missed @ missed / (len(nudges) - len(found) + 1) * np.diag(C))[:-1]
+
+
+@PLANE.wrong("That is the square of the error: take the root.")
+def error_squared(nudges, heights):
+    slope, error = plane_slope(nudges, heights)
+    return slope, error**2
+
+
+@PLANE.wrong(
+    "You return the size of the noise for every entry. How far a slope is off depends on the nudges too: multiply by C[i, i] under the root."
+)
+def noise_for_the_error(nudges, heights):
+    found, missed, _ = fitted(nudges, heights)
+    return found[:-1], np.full(len(found) - 1, np.sqrt(missed @ missed / (len(nudges) - len(found))))
+
+
+@PLANE.wrong(
+    "You invert the diagonal of DᵀD and not the matrix. Nudges that go together share their answers: invert first, then take the diagonal."
+)
+def diagonal_inverted(nudges, heights):
+    found, missed, C = fitted(nudges, heights)
+    variance = missed @ missed / (len(nudges) - len(found))
+    return found[:-1], np.sqrt(variance / np.diag(np.linalg.inv(C)))[:-1]
 
 
 @PLANE.right
 def plane_slope_centred(nudges, heights):
-    return np.linalg.lstsq(nudges - nudges.mean(axis=0), heights - heights.mean())[0]
+    moves, rises = nudges - nudges.mean(axis=0), heights - heights.mean()
+    C = np.linalg.inv(moves.T @ moves)
+    slope = C @ moves.T @ rises
+    variance = ((rises - moves @ slope) ** 2).sum() / (len(rises) - len(slope) - 1)
+    return slope, np.sqrt(variance * C.diagonal())
 
 
 @PLANE.right
 def plane_slope_by_normal_equations(nudges, heights):
     design = np.hstack([np.ones((len(nudges), 1)), nudges])
-    return np.linalg.solve(design.T @ design, design.T @ heights)[1:]
+    C = np.linalg.inv(design.T @ design)
+    found = C @ (design.T @ heights)
+    missed = heights - design @ found
+    variance = (missed**2).sum() / (len(nudges) - nudges.shape[1] - 1)
+    return [found[1:], np.sqrt(variance) * np.sqrt(np.diag(C)[1:])]
 
 
 @PLANE.right
 def plane_slope_by_inverse(nudges, heights):
     design = np.c_[nudges, np.ones(len(nudges))]
-    return (np.linalg.pinv(design) @ heights)[: nudges.shape[1]]
+    back = np.linalg.pinv(design)
+    found, k = back @ heights, nudges.shape[1]
+    variance = np.square(heights - design @ found).sum() / (len(heights) - k - 1)
+    return found[:k], np.sqrt(variance * np.square(back).sum(axis=1)[:k])  # back @ back.T is C
 
 
 def parts(losses, h, guess, sigma, direction):
