@@ -1,7 +1,11 @@
-"""Networks trained side by side, with a second loss at the layer before (lesson 12)."""
+"""The room of lesson 12: W and its head, turns, the layer before, and the pictures."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+
+from course_utils.beds.two_losses import alternation, pair, pictures
+from course_utils.engine import structure
 
 
 def some(*shape, seed=0):
@@ -10,7 +14,7 @@ def some(*shape, seed=0):
 
 def test_networks_side_by_side_give_w_a_share_and_everything_else_the_cross_entropy_in_full():
     torch = pytest.importorskip("torch")
-    from course_utils.beds import layer_before
+    from course_utils.beds.two_losses import layer_before
 
     x, y = some(200, 64), np.arange(200) % 10
     seeds, alpha, rates = range(2), 0.7, [0.5, 0.1]
@@ -31,7 +35,7 @@ def test_networks_side_by_side_give_w_a_share_and_everything_else_the_cross_entr
 def test_side_by_side_the_rate_falls_to_0():
     """With every batch alike and a tiny rate: a full step, then half of one whose velocity is 1.9 of the first."""
     torch = pytest.importorskip("torch")
-    from course_utils.beds import layer_before
+    from course_utils.beds.two_losses import layer_before
 
     x, y = np.tile(some(1, 64), (200, 1)), np.zeros(200, int)
     start = layer_before.fresh_weights(range(1), 1)
@@ -44,7 +48,7 @@ def test_side_by_side_the_rate_falls_to_0():
 
 def test_a_network_side_by_side_that_is_not_finite_is_counted():
     pytest.importorskip("torch")
-    from course_utils.beds import layer_before
+    from course_utils.beds.two_losses import layer_before
 
     x, y = some(200, 64), np.arange(200) % 10
     _, finite = layer_before.train_side_by_side(
@@ -54,10 +58,11 @@ def test_a_network_side_by_side_that_is_not_finite_is_counted():
     assert (finite[0] == 6).all() and (finite[1] < 6).all()
 
 
-def test_four_numbers_are_measured_of_each_network_and_none_of_one_that_is_not_finite():
+def test_five_numbers_are_measured_of_each_network_and_none_of_one_that_is_not_finite():
     """The first layer hands h = relu(x) of four pixels on, W and the head read the largest of them."""
     torch = pytest.importorskip("torch")
-    from course_utils.beds import data, layer_before
+    from course_utils.beds import data
+    from course_utils.beds.two_losses import layer_before
 
     rng = np.random.default_rng(0)
     labels = rng.integers(4, size=600)
@@ -72,9 +77,84 @@ def test_four_numbers_are_measured_of_each_network_and_none_of_one_that_is_not_f
         V[1, :, :4] = torch.eye(4).roll(1, 1)
         W1[2] = torch.nan
     found = layer_before.measure_each(weights, data.Digits(*parts))
-    assert found.shape == (4, 3)
-    np.testing.assert_array_equal(found[:, 0][[0, 1, 3]], 1)
-    np.testing.assert_array_equal(found[:2, 1], 0)  # its head is wrong,
-    assert found[3, 1] == 1  # and what it hands on still holds the label
-    assert 2.5 < found[2, 0] < 3.1 and found[2, 0] == found[2, 1]  # four classes: three directions
-    assert np.isnan(found[:, 2]).all()
+    assert list(found) == list(layer_before.MEASURES)
+    assert [found[name][0] for name in ("validation", "test", "read-out")] == [1, 1, 1]
+    assert found["validation"][1] == found["test"][1] == 0  # its head is wrong,
+    assert found["read-out"][1] == 1  # and what it hands on still holds the label
+    assert 2.5 < found["directions"][0] < 3.1  # four classes: three directions
+    np.testing.assert_allclose(found["kept"][:2], 1)  # W reads the four entries that vary
+    assert all(np.isnan(of[2]) for of in found.values())
+
+
+def test_batches_are_the_same_each_time_and_bring_their_covariance():
+    first, again = list(pair.batches(3, 12)), list(pair.batches(3, 12))
+    assert len(first) == 12 and first[0].x.shape == (100, 64)
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one.x, other.x)
+        np.testing.assert_allclose(one.S, structure.covariance(one.x))
+    assert abs(pair.digits().x_train.mean(axis=0)).max() < 1e-12
+
+
+def test_a_change_of_w_reaches_w_alone():
+    net = pair.network(0)
+    size = net.layers[0].W.size
+    changed = pair.on_W(net, lambda W: 2 * W, elsewhere=0)(net.theta)
+    np.testing.assert_allclose(changed, np.append(2 * net.theta[:size], 0 * net.theta[size:]))
+    np.testing.assert_allclose(net.layers[0].W.T @ net.layers[0].W, np.eye(4), atol=1e-12)
+    batch = next(pair.batches(0, 1))
+    full, share = (pair.cross_entropy_grad(net, batch.x, batch.y, alpha).copy() for alpha in (0, 0.7))
+    np.testing.assert_allclose(share[:size], 0.3 * full[:size])
+    np.testing.assert_allclose(share[net.groups["head"]], full[net.groups["head"]])
+
+
+def test_w_of_the_eigenvectors_is_measured_as_that():
+    S = structure.covariance(pair.digits().x_train)
+    exact = structure.leading_directions(S, 4)
+    net = pair.network(0)
+    net.layers[0].W = exact
+    values = np.linalg.eigvalsh(S)
+    assert pair.measure(net).kept == pytest.approx(values[-4:].sum() / values.sum())
+    assert pair.column_angle(exact, S) < 1e-4 and pair.subspace_angle(exact, S) < 1e-6
+    turned = exact[:, [1, 0, 2, 3]]
+    assert pair.column_angle(turned, S) > 89 and pair.subspace_angle(turned, S) < 1e-6
+    one = np.repeat(exact[:, :1], 4, axis=1)
+    table = pair.held_table({"QR": [turned], "unit": [one]}, S).splitlines()
+    assert "90.0° ± 0.0" in table[1] and "°" not in table[2] and "2.00, 0.00" in table[2]
+
+
+def test_turns_lower_the_joint_loss_and_end_with_orthonormal_columns():
+    def pull(net, alpha, S):
+        return pair.on_W(net, lambda W: alpha * structure.pca_loss(W, S)[1], elsewhere=0)
+
+    def projection(net):
+        return pair.on_W(net, structure.retract, elsewhere=1)
+
+    start = alternation.joint_loss(pair.network(0), 0.7)
+    nets = [
+        alternation.in_turns(0, 40, 0.4, 20, 0.7, pull, projection),
+        alternation.admm(0, 40, 0.4, 20, 0.7),
+    ]
+    for net in nets:
+        W = net.layers[0].W
+        np.testing.assert_allclose(W.T @ W, np.eye(4), atol=1e-9)
+        assert alternation.joint_loss(net, 0.7) < start - 0.1
+
+
+def test_pictures_say_what_is_in_them():
+    up, down = np.geomspace(1, 50, 20)[None], np.geomspace(1, 0.02, 20)[None]
+    told = pictures.lengths({"a": up, "b": up, "c": up, "d": down})[1]
+    assert "c grows, d shrinks" in told
+    Q = np.linalg.qr(some(64, 4))[0]
+    mixed = Q @ np.linalg.qr(some(4, 4, seed=1))[0]
+    ways = {"same": 2 * Q, "mixed": mixed, "one": np.repeat(Q[:, :1], 4, axis=1)}
+    told = pictures.columns(Q, ways)[1]
+    assert "same: one by one" in told and "mixed: mixtures" in told and "one: four times the first" in told
+    front = {0: [pair.Measured(0.2, 0, 0.9), pair.Measured(0.3, 0, 0.94)], 1: [pair.Measured(0.5, 0, 0.8)]}
+    fig, told = pictures.front(front)
+    np.testing.assert_allclose(fig.axes[0].lines[0].get_xydata(), [[0.25, 0.92], [0.5, 0.8]])
+    assert [label.get_text() for label in fig.axes[0].texts] == ["α 0", "α 1"] and "0.92 at 0.25" in told
+    fig, told = pictures.one_alpha(0.5, Q, pair.Measured(0.41, 0, 0.87), front)
+    assert fig.axes[0].get_title(loc="left") == "α = 0.5: 41% of the variance, 87% right"
+    runs = {name: np.array([0.95, 0.97]) for name in ("test", "kept", "directions")}
+    assert "stopped 0.96, 0.96, 1.0" in pictures.layer_before({"stopped": runs, "flowing": runs})[1]
+    plt.close("all")

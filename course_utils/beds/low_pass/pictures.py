@@ -43,7 +43,7 @@ def spectra(x: np.ndarray, y: np.ndarray) -> tuple[Figure, str]:
         told.append(f"class {label} has peaks at {peaks[0]:.2f} and {peaks[1]:.2f} cycles per sample")
         ax.set_title(f"Class {label}: a low tone, a high hum")
     axes[0].set(ylabel="mean power", ylim=(0, 1.15 * axes[0].get_ylim()[1]))
-    axes[2].text(0.49, 0.94, "hatched:\nstop band", transform=axes[2].get_xaxis_transform(), ha="right", va="top", fontsize=9, color="#555555", backgroundcolor="w")  # fmt: skip
+    axes[0].text(0.49, 0.94, "hatched:\nstop band", transform=axes[0].get_xaxis_transform(), ha="right", va="top", fontsize=9, color="#555555", backgroundcolor="w")  # fmt: skip
     return (
         fig,
         f"Mean power at each frequency: {'; '.join(told)}. The taller peak, the hum, lies in the hatched stop band.",

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from course_utils.beds import data
 from course_utils.engine import nn
-from course_utils.engine.structure import covariance
+from course_utils.engine.structure import covariance, variance_kept
 
 # The PCA loss of each network: h (n, N, 32) and W (n, 32, 4) in, shape (n,) out.
 PCATerm = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -93,11 +93,15 @@ def train_side_by_side(
     return weights, finite_steps.reshape(len(rates), len(seeds))
 
 
-def measure_each(weights: list[torch.Tensor], digits: data.Digits) -> np.ndarray:
-    """Four numbers for each network, shape (4, n), of centred ``digits``.
+MEASURES = ("validation", "test", "directions", "read-out", "kept")
+
+
+def measure_each(weights: list[torch.Tensor], digits: data.Digits) -> dict[str, np.ndarray]:
+    """Five numbers for each network, by name, shape (n,), of centred ``digits``; NaN where it is not finite.
 
     Accuracy on validation and on test images; directions in use in h, (Σe)² / Σe² of the eigenvalues e of
-    its covariance; accuracy on test images of a linear read-out of h fitted by least squares.
+    its covariance; accuracy on test images of a linear read-out of h fitted by least squares; the share of
+    h's variance that W keeps.
     """
     labels = (digits.y_validation, digits.y_test)
     sets = [
@@ -110,13 +114,15 @@ def measure_each(weights: list[torch.Tensor], digits: data.Digits) -> np.ndarray
     found = []
     for i in range(len(h)):
         if not (h[i].isfinite().all() and valid[i].isfinite().all()):
-            found.append([np.nan] * 4)
+            found.append([np.nan] * len(MEASURES))
             continue
-        eigen = np.linalg.eigvalsh(covariance(h[i].double().numpy()))
+        S = covariance(h[i].double().numpy())
+        eigen = np.linalg.eigvalsh(S)
         ones = torch.ones(len(h[i]), 1)
         readout = torch.linalg.lstsq(torch.hstack([h[i], ones]), one_hot, driver="gelsd").solution
         said = (h_test[i] @ readout[:-1] + readout[-1]).argmax(1).numpy()
         right = [(out[i].argmax(1).numpy() == y).mean() for out, y in zip((valid, test), labels, strict=True)]
         used = eigen.sum() ** 2 / max((eigen**2).sum(), 1e-300)
-        found.append([*right, used, (said == digits.y_test).mean()])
-    return np.array(found).T
+        kept = variance_kept(weights[2][i].detach().double().numpy(), S)
+        found.append([*right, used, (said == digits.y_test).mean(), kept])
+    return dict(zip(MEASURES, np.array(found).T, strict=True))

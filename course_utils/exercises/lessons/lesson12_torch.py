@@ -101,10 +101,9 @@ TORCH = Entry(
 def two_loss_linear(x, W, alpha):
     """h = xW, with a backward of its own, as a torch.autograd.Function.
 
-    x: shape (N, d), W: shape (d, k), tensors. alpha: number.
-    In the backward W gets (1 − alpha) times the gradient from above, plus alpha times that of the PCA loss
-    with the covariance of this batch, its mean taken away; x gets the gradient from above alone, in full.
-    Return h, shape (N, k).
+    x: shape (N, d), W: shape (d, k), tensors. alpha: number. Return h, shape (N, k).
+    In the backward W gets (1 − alpha) times the gradient from above, plus alpha times that of the PCA loss with the
+    covariance of this batch, its mean taken away; x gets the gradient from above alone, in full.
     """
     import torch
 
