@@ -25,13 +25,13 @@ class Digits(NamedTuple):
     y_test: np.ndarray
 
 
-def digits() -> Digits:
+def digits(dtype: type = np.float64) -> Digits:
     """The 1797 real handwritten digits of 8x8 pixels: 1097 to train, 200 to validate, 500 to test.
 
-    Source and licence: ``datasets/README.md``. The split is shuffled once with a fixed seed.
+    Pixels are of ``dtype``; float32 takes half the time. Source and licence: ``datasets/README.md``. The split is shuffled once with a fixed seed.
     """
     with np.load(files("course_utils") / "datasets" / "digits.npz") as stored:
-        x, y = stored["pixels"] / 16, stored["labels"].astype(int)
+        x, y = (stored["pixels"] / 16).astype(dtype), stored["labels"].astype(int)
     order = np.random.default_rng(0).permutation(len(x))
     x, y = x[order], y[order]
     return Digits(x[:1097], y[:1097], x[1097:1297], y[1097:1297], x[1297:], y[1297:])
