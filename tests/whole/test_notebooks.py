@@ -173,8 +173,6 @@ def test_a_typed_answer_is_seen():
 
 # ------------------------------------------------- cells
 
-# The lessons in whose cells one thing happens: measured, drawn or claimed.
-SHORT_CELLS = [path for path in SOLUTIONS if path.stem[:2] <= "06"]
 SAYS_ITSELF = ("@exercise", "predict(", "reveal(", "claim(", "recap(", "progress(", "what_if(", "plots.show(")
 
 
@@ -182,14 +180,16 @@ def lines_of(source):
     return [line for line in source.splitlines() if line.strip()]
 
 
-def test_cells_are_short():
-    lengths = [len(lines_of(cell.source)) for path in SHORT_CELLS for cell in code_cells(read(path))]
+@pytest.mark.parametrize("lessons", [SOLUTIONS[:7], SOLUTIONS[7:]], ids=["00 to 06", "07 to 13"])
+def test_cells_are_short(lessons):
+    """In a cell one thing happens: something is measured, drawn or claimed."""
+    lengths = [len(lines_of(cell.source)) for path in lessons for cell in code_cells(read(path))]
     assert np.median(lengths) <= 8
     assert np.mean([length > 20 for length in lengths]) <= 0.03
     assert max(lengths) <= 30
 
 
-@pytest.mark.parametrize("path", SHORT_CELLS, ids=lambda p: p.stem)
+@each_solution
 def test_the_first_line_of_a_cell_says_what_it_is_for(path):
     mute = [
         cell.id
@@ -199,14 +199,14 @@ def test_the_first_line_of_a_cell_says_what_it_is_for(path):
     assert mute == [], "begin with a comment that says what is measured, drawn or claimed"
 
 
-@pytest.mark.parametrize("path", SHORT_CELLS, ids=lambda p: p.stem)
+@each_solution
 def test_pictures_are_drawn_in_the_lessons_room(path):
     """All of Matplotlib is: what stays in the notebook is one call a picture."""
     code = "\n".join(cell.source for cell in code_cells(read(path)))
     assert not re.search(r"matplotlib|\b(plt|ax|fig)\.", code)
 
 
-@pytest.mark.parametrize("path", SHORT_CELLS[1:], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", SOLUTIONS[1:], ids=lambda p: p.stem)
 def test_a_lesson_goes_on_in_ones_own_project(path):
     cells = read(path).cells
     (start,) = [i for i, c in enumerate(cells) if c.source.startswith("## In your own project")]
