@@ -8,7 +8,7 @@ import numpy as np
 
 from course_utils.beds.unknown.tails import draw_bars
 from course_utils.engine.blackbox import BlackBox
-from course_utils.engine.nn import Layer, Linear, Network, ReLU, mean_squared_error
+from course_utils.engine.nn import Layer, Linear, Network, ReLU, Tanh, mean_squared_error
 from course_utils.engine.train import fit_surrogate
 from course_utils.engine.update import Adam
 
@@ -34,11 +34,27 @@ class Anywhere(Layer):
         return self.rng.uniform(-self.reach, self.reach, (len(x), 5))
 
 
-def small_bar_front(seed: int) -> Network:
-    """f: picture (N, 144) → 64 ReLU → 5 numbers, which at first draw nearly the same small bar whatever the picture."""
-    front = Network(Linear(144, 64), ReLU(), Linear(64, 5), seed=seed, dtype=np.float32)
-    front.layers[-1].W *= np.float32(0.1)
-    front.layers[-1].b = np.array([0, 0, 0, -1, -1])  # in the middle, level, short, thin
+class Within(Tanh):
+    """Numbers between -reach and reach: y = reach · tanh(x / reach), near x where x is small."""
+
+    def __init__(self, reach: float) -> None:
+        super().__init__()
+        self.reach = reach
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return np.float32(self.reach) * super().forward(x / np.float32(self.reach))
+
+
+def small_bar_front(seed: int, bound: float | None = None) -> Network:
+    """f: picture (N, 144) → 64 ReLU → 5 numbers, which at first draw nearly the same small bar whatever the picture.
+
+    With a ``bound``, they stay between -bound and bound.
+    """
+    last = Linear(64, 5)
+    layers = [Linear(144, 64), ReLU(), last, *([] if bound is None else [Within(bound)])]
+    front = Network(*layers, seed=seed, dtype=np.float32)
+    last.W *= np.float32(0.1)
+    last.b = np.array([0, 0, 0, -1, -1])  # in the middle, level, short, thin
     return front
 
 
@@ -84,16 +100,18 @@ def train_on_bars(
     steps: int,
     reach: float | None = None,
     logged: Collection[int] = (),
+    bound: float | None = None,
 ) -> BarsRun:
     """Spend ``queries`` in ``rounds`` equal rounds; front and surrogate take ``steps`` steps of Adam each in all.
 
     ``online_round`` and ``through_surrogate`` are those of exercises 8.4 and 8.2. A round asks about the
-    front's own numbers or, with a ``reach``, about random ones between -reach and reach.
+    front's own numbers or, with a ``reach``, about random ones between -reach and reach. A ``bound`` is the front's.
     The losses are on the validation pictures, at the steps of the front that are ``logged``.
     """
     wanted, held = pictures("train"), pictures("validation")
     x, rng = as_input(wanted), np.random.default_rng(seed)
-    front, surrogate, rule, fit_rule = small_bar_front(seed), bars_surrogate(seed), Adam(rate), Adam(3e-3)
+    front, surrogate = small_bar_front(seed, bound), bars_surrogate(seed)
+    rule, fit_rule = Adam(rate), Adam(3e-3)
     box, losses, count = BlackBox(draw_bars, budget=queries, chunk=queries), [], iter(range(steps))
     asker = front if reach is None else Network(Anywhere(reach, rng))
 

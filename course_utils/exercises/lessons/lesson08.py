@@ -39,8 +39,8 @@ def fit_linear(h, answers):
     """The W and b for which h W + b comes closest to what g answered, in squared error.
 
     h: what was asked, shape (N, k). answers: g(h), shape (N, out). np.linalg.lstsq(A, B)[0] is the X
-    that brings A X closest to B (where several do, the smallest of them: keep to this solution).
-    b is one more row of weights, for an input that is always 1.
+    that brings A X closest to B. (With fewer rows than unknowns many X do; it returns the smallest of
+    them, which is what is wanted: add nothing to it.) b is one more row of weights, for an input that is always 1.
     Return W, shape (k, out), and b, shape (out,).
     """
     with_ones = np.column_stack([h, np.ones(len(h))])
@@ -208,8 +208,8 @@ THROUGH = Entry(
 def through_surrogate(front, surrogate, x, target, loss):
     """The loss behind front and surrogate, and its gradient for the front's weights.
 
-    front, surrogate: networks as in lesson 02, with forward(x), backward(grad_y, need_grad_x=False),
-    theta and grad. backward returns dL/dx only when need_grad_x is True.
+    front, surrogate: networks with forward(x), backward(grad_y, need_grad_x=False), theta and grad.
+    A network's backward returns dL/dx only when you say need_grad_x=True: its default is False.
     x: shape (N, d). target: what loss compares the surrogate's output with.
     loss(output, target) returns the mean loss and its gradient with respect to output.
     Change no weights. Return the loss and dL/d(front.theta), shape (P,).
