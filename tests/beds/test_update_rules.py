@@ -49,6 +49,22 @@ def test_a_race_chooses_on_one_half_of_the_starts_and_times_on_the_other():
     assert len(chosen_on) == len(timed_on) == 10
 
 
+def test_a_race_in_a_steeper_ravine_counts_the_loss_of_that_ravine():
+    steep = np.array([1.0, 100.0])
+    assert np.isclose(ravine.ravine(np.array([1.0, 2.0]), steep), 200.5)
+    losses = ravine.ravine(ravine.starts(), ravine.STEEP)
+    assert np.allclose(ravine.ravine(ravine.starts(steep=steep), steep), losses), "it starts as high up"
+
+    def walk(start, steps):
+        path = np.zeros((steps + 1, 2))
+        path[0] = start
+        path[1:5, 1] = 0.013  # below the mark where the slope is 25, not where it is 100
+        return path
+
+    assert ravine.race(walk, [()], steps=9, timed=9).for_good == 1
+    assert ravine.race(walk, [()], steps=9, timed=9, steep=steep).for_good == 5
+
+
 def test_a_race_tells_who_comes_out_again():
     def walk(start, steps):
         path = np.zeros((steps + 1, 2))
@@ -114,7 +130,7 @@ def test_descriptions_are_built_from_the_data():
     assert "Below a ten-thousandth: plain after 10, for good after 10." in said
     fig, said = pictures.windows({name: {1.0: 0.9, 3.0: 0.5} for name in "abc"}, dict.fromkeys("abc", 1.0))
     assert "a 90% at 1" in said
-    assert [text.get_text() for text in fig.axes[0].texts] == ["↓ 50%"] * 3, (
+    assert [text.get_text() for text in fig.axes[0].texts] == ["↓ 50% at 3×"] * 3, (
         "what the axis leaves out is written"
     )
     _, said = pictures.ties({"SGD": np.array([0.95, 0.97])})

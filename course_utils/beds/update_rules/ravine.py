@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,14 +13,14 @@ MARK = 1e-4  # the race is to a ten-thousandth of the loss
 Walk = Callable[..., np.ndarray]
 
 
-def ravine(theta: np.ndarray) -> np.ndarray:
-    """Loss at theta (..., 2): ½ (θ₀² + 25 θ₁²)."""
-    return 0.5 * (STEEP * theta**2).sum(axis=-1)
+def ravine(theta: np.ndarray, steep: np.ndarray = STEEP) -> np.ndarray:
+    """Loss at theta (..., 2): ½ (θ₀² + 25 θ₁²), or with other ``steep`` (2,) than (1, 25)."""
+    return 0.5 * (steep * theta**2).sum(axis=-1)
 
 
-def shares_left(path: np.ndarray) -> np.ndarray:
+def shares_left(path: np.ndarray, steep: np.ndarray = STEEP) -> np.ndarray:
     """The share of the first loss that is left at each point of a path (n, 2): shape (n,)."""
-    loss = ravine(path)
+    loss = ravine(path, steep)
     return loss / loss[0]
 
 
@@ -54,9 +55,9 @@ class Arrival:
     for_good: int
 
 
-def arrival(path: np.ndarray) -> Arrival:
+def arrival(path: np.ndarray, steep: np.ndarray = STEEP) -> Arrival:
     """When a path (n, 2) arrives; n − 1 where it does not."""
-    below = shares_left(path) < MARK  # NaN is not below
+    below = shares_left(path, steep) < MARK  # NaN is not below
     most = len(path) - 1
     return Arrival(
         int(below.argmax()) if below.any() else most,
@@ -71,27 +72,36 @@ class Raced:
     ``out_again`` is on how many of the ten it was above the mark once more, over a hundred steps after the first.
     """
 
-    setting: tuple[float, ...]
+    setting: tuple[Any, ...]
     first: float
     for_good: float
     out_again: int
 
 
-def starts(count: int = 20) -> np.ndarray:
+def starts(count: int = 20, steep: np.ndarray = STEEP) -> np.ndarray:
     """Points around the bottom, each with about as much loss from along as from across: shape (count, 2)."""
     angles = np.random.default_rng(0).uniform(0, 2 * np.pi, count)
-    return np.stack([8 * np.cos(angles), 2 * np.sin(angles)], axis=1)
+    return np.stack([8 * np.cos(angles), 10 / np.sqrt(steep[1]) * np.sin(angles)], axis=1)
 
 
-def race(walk: Walk, settings: Sequence[tuple[float, ...]], steps: int = 300, timed: int = 1000) -> Raced:
-    """Choose the setting that arrives for good soonest on ten starts, in ``steps``, then time it on ten others."""
-    choosing, timing = np.split(starts(), 2)
+def race(
+    walk: Walk,
+    settings: Sequence[tuple[Any, ...]],
+    steps: int = 300,
+    timed: int = 1000,
+    steep: np.ndarray = STEEP,
+) -> Raced:
+    """Choose the setting that arrives for good soonest on ten starts, in ``steps``, then time it on ten others.
+
+    ``steep`` (2,) is of the ravine in which ``walk`` walks; the starts have as much loss from across as from along.
+    """
+    choosing, timing = np.split(starts(steep=steep), 2)
     needed = [
-        np.mean([arrival(walk(start, steps, *setting)).for_good for start in choosing])
+        np.mean([arrival(walk(start, steps, *setting), steep).for_good for start in choosing])
         for setting in settings
     ]
     best = settings[int(np.argmin(needed))]
-    arrived = [arrival(walk(start, timed, *best)) for start in timing]
+    arrived = [arrival(walk(start, timed, *best), steep) for start in timing]
     return Raced(
         tuple(best),
         float(np.median([one.first for one in arrived])),
