@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from course_utils.beds import data
-from course_utils.beds.backprop import own, pictures, twin
+from course_utils.beds.backprop import hard_to_check, own, pictures, twin
 from course_utils.engine import nn
 from course_utils.exercises.lessons.lesson02 import linear_backward, relu_backward
 from making import authoring
@@ -150,8 +150,8 @@ def test_the_copied_check_finds_a_tenth_too_much_and_where_it_begins(apart):
     torch.manual_seed(0)
     right, wrong = Attention(1.0), Attention(1.1)
     before = [p.clone() for p in right.parameters()]
-    assert apart(right, loss_of) < 1e-4 < 1e-2 < apart(wrong, loss_of)
-    assert apart(wrong, loss_of, "blocks.3.") > 1e-2 and apart(wrong, loss_of, "blocks.4.") < 1e-4
+    assert apart(right, loss_of) < 1e-6 < 1e-2 < apart(wrong, loss_of)
+    assert apart(wrong, loss_of, "blocks.3.") > 1e-2 and apart(wrong, loss_of, "blocks.4.") < 1e-6
     assert all(
         torch.equal(p, old) and p.grad is None for p, old in zip(right.parameters(), before, strict=True)
     )
@@ -162,8 +162,25 @@ def test_the_copied_check_is_calm_where_nothing_is_to_be_felt(apart):
     torch.manual_seed(1)
     model = Attention(1.0)
     for name in ("blocks.2.key.bias", "blocks.11."):  # cannot matter; is not used
-        assert apart(model, loss_of, name) < 1e-4
+        assert apart(model, loss_of, name) < 1e-6
     model.blocks[1].requires_grad_(False)
-    assert apart(model, loss_of, "blocks.1") < 1e-4  # 10 and 11, without the dot
-    with pytest.raises((RuntimeError, ValueError)):  # nothing is nudged: never "right"
-        apart(model, loss_of, "blocks.1.")
+    assert apart(model, loss_of, "blocks.1") < 1e-6  # 10 and 11, without the dot
+    with pytest.raises(ValueError, match=r"no trainable weight begins with 'blocks\.1\.'"):
+        apart(model, loss_of, "blocks.1.")  # frozen: never "right"
+    with pytest.raises(ValueError, match="no trainable weight begins with 'block3'"):
+        apart(model, loss_of, "block3")
+
+
+def test_kinks_give_no_false_alarm_and_one_wrong_number_is_found_by_its_name(apart, batch):
+    x, y = map(torch.from_numpy, batch)
+
+    def loss_of(model):
+        return torch.nn.functional.cross_entropy(model(x.to(next(model.parameters()).dtype)), y)
+
+    torch.manual_seed(0)
+    assert apart(hard_to_check.pooling_network(), loss_of) < 1e-6
+    model = hard_to_check.network_with_a_wrong_scalar(32)
+    for size in (10.0, 2.0):
+        model[5].size.data.fill_(size)
+        assert min(apart(model, loss_of), apart(model, loss_of, "5.")) > 1e-4
+        assert max(apart(model, loss_of, "0."), apart(model, loss_of, "4.")) < 1e-6

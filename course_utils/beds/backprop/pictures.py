@@ -10,9 +10,8 @@ from course_utils.beds.backprop.own import Trained
 from course_utils.beds.data import Digits
 from course_utils.show import plots
 
-# How each way of going back through a ReLU is drawn: its colour (the right one: training and held-out data), its
-# dash, and the marker of its dots.
-_WRONG_ROLES = ["wrong", "frozen", "estimate"]
+# How each way of going back through a ReLU is drawn: the right one in the colours of training and held-out data,
+# all wrong ones in that of what is wrong; dash and marker tell them apart.
 _DASHES = ["-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5))]
 _MARKERS = ["o", "X", "D", "v"]
 
@@ -91,7 +90,7 @@ def trap(results: Mapping[str, Trained], epochs: int) -> tuple[Figure, str]:
     fig, (curves, dots) = plt.subplots(1, 2, figsize=(9.5, 3.6))
     at = np.arange(1, epochs + 1)
     for row, (name, trained) in enumerate(results.items()):
-        loss_role, role = ("train", "heldout") if row == 0 else [_WRONG_ROLES[row - 1]] * 2
+        loss_role, role = ("train", "heldout") if row == 0 else ("wrong", "wrong")
         losses, scores = trained.by_epoch(epochs), trained.test
         median = np.median(losses, axis=0)
         curves.plot(at, losses.T, color=plots.COLOURS[loss_role], linestyle="-", linewidth=0.7, alpha=0.45)
@@ -105,7 +104,7 @@ def trap(results: Mapping[str, Trained], epochs: int) -> tuple[Figure, str]:
     dots.set(yticks=range(len(results)), yticklabels=results, xlim=(min(0.7, lowest - 0.03), 1.01))
     dots.set(xlabel=f"read right of the test images, {len(scores)} seeds\n(chance: 0.1)")
     dots.invert_yaxis()
-    dots.set_title("One wrong one reads nearly as well")
+    dots.set_title("Gate missing reads nearly as well as right")
     told = "; ".join(f"{name} {min(t.test):.0%} to {max(t.test):.0%}" for name, t in results.items())
     return fig, (
         f"Training loss over the epochs, and test accuracy over {len(scores)} seeds. All four losses fall. "

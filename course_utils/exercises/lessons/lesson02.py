@@ -334,6 +334,15 @@ def exp_overflows(logits, y):
 
 
 @CROSS_ENTROPY.wrong(
+    "You subtract one maximum for the whole batch. A row far below it becomes exp(-1000) = 0 throughout, and 0/0 is nan: "
+    "each row needs its own, logits.max(axis=1, keepdims=True)."
+)
+def one_maximum_for_all(logits, y):
+    p = np.exp(logits - logits.max())
+    return (p / p.sum(axis=1, keepdims=True) - onehot(logits, y)) / len(y)
+
+
+@CROSS_ENTROPY.wrong(
     "You divide by N · C. The mean runs over the N examples only; the C logits of a row belong together."
 )
 def averaged_over_everything(logits, y):
