@@ -298,13 +298,13 @@ def share_of_unit_kernels(kernels, S):
 
 
 def projection_case(channels: int, taps: int, limit: float, seed: int) -> dict[str, Any]:
-    """The mean of the shares would allow one column more than the limit does, their sum one less."""
-    S = structure.stop_band(taps, 0.2)
+    S = structure.stop_band(
+        taps, 0.2
+    )  # a limit on the mean of the shares keeps one more, on their sum one less
     return dict(kernels=normal(channels, taps, seed=seed), Q=structure.slepian(taps, 0.2), S=S, limit=limit)
 
 
 def kept(Q, S, limit):
-    """The columns that no kernel made of them leaks more than the limit, (taps, k)."""
     return Q[:, np.diagonal(Q.T @ S @ Q) <= limit]
 
 
@@ -375,10 +375,7 @@ def every_column_kept(kernels, Q, S, limit):
     return kernels @ Q @ Q.T
 
 
-@PROJECT.wrong(
-    "These are coordinates: how much of each column is in each row. Multiply the columns by them and add, "
-    "and you are back at rows of taps."
-)
+@PROJECT.wrong("These are coordinates. Multiply the columns by them and add: that gives rows of taps again.")
 def coordinates_returned(kernels, Q, S, limit):
     return kernels @ kept(Q, S, limit)
 
@@ -388,13 +385,17 @@ def mirrored(kernels, Q, S, limit):
     return 2 * project_kernels(kernels, Q, S, limit) - kernels
 
 
-@PROJECT.wrong(
-    "You stretch the result to its old length. Then it is no longer the nearest: the projection shortens."
-)
+@PROJECT.wrong("You stretch the result to its old length. The nearest point is shorter: leave it so.")
 def energy_restored(kernels, Q, S, limit):
     near = project_kernels(kernels, Q, S, limit)
     lengths = [np.linalg.norm(rows, axis=1, keepdims=True) for rows in (kernels, near)]
     return near * lengths[0] / lengths[1]
+
+
+@PROJECT.right
+def projected_by_least_squares(kernels, Q, S, limit):
+    V = kept(Q, S, limit)
+    return (V @ np.linalg.lstsq(V, kernels.T, rcond=None)[0]).T
 
 
 @PROJECT.right
