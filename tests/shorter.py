@@ -59,7 +59,7 @@ SHORTER = {
     "13": {
         "capstone.task(seed)": "capstone.task(seed, 128)",
         "SEEDS = range(5)": "SEEDS = range(2)",
-        "CHOOSING = range(100, 103)": "CHOOSING = range(100, 101)",
+        "CHOOSING = range(100, 102)": "CHOOSING = range(100, 101)",
     },
 }
 

@@ -1,16 +1,25 @@
 """The task of lesson 13 is what its text says."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from course_utils.beds import capstone
+from course_utils.beds.capstone import pictures
+from course_utils.beds.data import tones
 from course_utils.engine import structure
 from course_utils.engine.blackbox import BudgetSpent
 from course_utils.engine.nn import softmax_cross_entropy
 
 
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
 def test_source_reads_slow_tones_and_the_tail_reads_behind_its_own_receiver():
-    x, y = capstone.tones(400, 5, "absent", cycles=(1, 3, 5))
+    x, y = tones(400, 5, "absent", cycles=(1, 3, 5))
     assert np.mean(capstone.source().forward(x).argmax(axis=1) == y) > 0.9
     logits = capstone.unknown_tail()(np.random.default_rng(0).normal(size=(500, capstone.K)))
     assert logits.shape == (500, 3) and set(logits.argmax(axis=1)) == {0, 1, 2}
@@ -116,3 +125,69 @@ def test_a_new_surrogate_takes_what_the_front_hands_over_and_is_its_seeds():
     h = np.random.default_rng(0).standard_normal((5, capstone.K))
     first, again, other = (capstone.new_surrogate(seed).forward(h) for seed in (0, 0, 1))
     assert first.shape == (5, 3) and np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_exchanged_recordings_keep_what_is_low_and_take_the_hum_from_another():
+    x, y = capstone.recordings(capstone.LABELS, 2003, "tied")
+    mixed, labels = capstone.exchanged(3)
+    assert mixed.shape == x.shape and mixed.dtype == x.dtype and np.array_equal(labels, y)
+    before, after = np.fft.rfft(x, axis=-1), np.fft.rfft(mixed, axis=-1)
+    beyond = np.arange(before.shape[-1]) * 64 / 96 >= 14
+    np.testing.assert_allclose(after[..., ~beyond], before[..., ~beyond], atol=1e-3)
+    hums = (np.abs(after[:, 0] * beyond).argmax(axis=-1) * 64 / 96 - 18) / 4
+    assert 0.2 < np.mean(np.round(hums) == y) < 0.5  # the hum says the class no more often than by chance
+
+
+def test_the_module_with_copied_weights_hands_the_same_h_to_g():
+    import torch
+
+    from course_utils.beds.capstone.in_torch import copy_weights
+
+    front = capstone.new_front(2)
+    pooled = torch.nn.AdaptiveAvgPool1d(1), torch.nn.Flatten(), torch.nn.Linear(8, 8)
+    convolutions = (
+        torch.nn.Conv1d(1, 4, 7),
+        torch.nn.Conv1d(4, 4, 21, groups=4, bias=False),
+        torch.nn.Conv1d(4, 8, 9),
+    )
+    relu = torch.nn.ReLU()
+    module = torch.nn.Sequential(convolutions[0], relu, convolutions[1], relu, convolutions[2], relu, *pooled)
+    copy_weights(front, module)
+    x = capstone.task(2).x
+    np.testing.assert_allclose(module(torch.from_numpy(x)).detach().numpy(), front.forward(x), atol=1e-4)
+
+
+def found(test, like_training=0.9):
+    five = np.array([-0.02, -0.01, 0, 0.01, 0.02])
+    return {"test": test + five, "like training": like_training + five}
+
+
+def test_the_picture_of_parts_taken_out_says_what_nothing_replaces():
+    held = {"m: the stage trains": found(0.5), "ĝ: no surrogate": found(0.4)}
+    retuned = {
+        "m: the stage trains": found(0.84),
+        "ĝ: no surrogate": found(0.42),
+        "(Π: λ in its place)": found(0.83),
+    }
+    fig, said = pictures.ablation(found(0.86), held, retuned)
+    assert fig.axes[0].get_title(loc="left") == "No re-tuning replaces ĝ"
+    assert "all parts in 0.86" in said and "without m: the stage trains 0.50, then 0.84" in said
+    assert pictures.verdict(found(0.86), {"η: x": found(0.85)}) == "Re-tuning the rest replaces every part"
+
+
+def test_pictures_tell_the_two_scores_of_a_design_and_how_they_rank():
+    assert "a: 0.90 and 0.40" in pictures.baselines({"a": found(0.4), "b": found(0.6)})[1]
+    fig, said = pictures.rates({"the filter": 0.1}, {"like training": 0.9, "validation": 0.5})
+    assert fig.axes[0].get_title(loc="left").startswith("40 points") and "0.1 for the filter" in said
+    designs = [(0.3, 0.9, 0.3), (0.5, 0.8, 0.4), (0.7, 0.95, 0.6)]
+    said = pictures.exchanges(designs)[1]
+    assert "3 designs" in said and "0.5 for recordings" in said and "1.0 for one's own" in said
+    assert "filter, becomes low-pass" in pictures.receiver(capstone.new_front(0))[1]
+
+
+def test_a_project_needs_all_six_symbols():
+    project = dict.fromkeys(pictures.SYMBOLS, "something") | {"Π": "-"}
+    fig, said = pictures.six_symbols(project)
+    assert "not needed" in [text.get_text() for text in fig.axes[0].texts] and "η: something" in said
+    with pytest.raises(ValueError, match="Say what ĝ is"):
+        pictures.six_symbols(project | {"ĝ": " "})

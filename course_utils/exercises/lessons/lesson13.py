@@ -60,7 +60,8 @@ def compose_step(theta, grad, rates, mask, penalty, projection, direction):
     penalty(theta): λ∇R(θ), shape (P,). projection(theta): Π(θ), shape (P,).
     direction(gradient): what the rate multiplies, shape (P,): Adam's mean over root mean square, say. It
     remembers what it is given, so call it once.
-    Gradient and penalty together go into direction; masked weights take no step; Π comes last.
+    Decide the order by what is demanded: the penalty is one more gradient; a masked weight takes no step,
+    whatever direction remembers of it; the new theta lies in the structure, to the last digit.
     Return the new theta, shape (P,). theta stays as it is.
     """
     return projection(theta - rates * mask * direction(grad + penalty(theta)))
@@ -202,7 +203,7 @@ def compose_masking_twice(theta, grad, rates, mask, penalty, projection, directi
 VECTORS = Entry(
     "13.2",
     returns=("rates", "mask"),
-    checked="Rates and mask are right for two networks, with one and with two groups frozen.",
+    checked="Rates and mask are right for plain names and for names with dots, with one and with two frozen.",
     cases=(
         Case(
             "3 groups, 1 frozen",
@@ -213,35 +214,62 @@ VECTORS = Entry(
             ),
         ),
         Case(
-            "4 groups, 2 frozen",
+            "6 parts of 4 groups, a group and a part frozen",
             lambda: dict(
-                groups={"in": slice(0, 3), "p": slice(3, 5), "q": slice(5, 9), "out": slice(9, 11)},
-                rates={"q": 0.1, "out": 0.5, "in": 0.02, "p": 0.04},
-                frozen=["in", "out"],
+                groups={
+                    "in": slice(0, 3),
+                    "body.conv": slice(3, 5),
+                    "body.norm": slice(5, 9),
+                    "body2": slice(9, 11),
+                    "out.w": slice(11, 13),
+                    "out.b": slice(13, 14),
+                },
+                rates={"body.conv": 0.04, "body": 0.1, "out": 0.3, "in": 0.02, "out.b": 0.06, "body2": 0.5},
+                frozen=["body", "out.w"],
             ),
         ),
     ),
     hints=(
-        "P is where the last slice stops. Start from np.zeros(P) and np.ones(P), and fill in one group at a time.",
-        "for name, part in groups.items(): eta[part] = rates[name]; the mask becomes 0 at part if name is in frozen.",
+        'A part belongs to a name if it is that name or goes on with a dot: f"{part}.".startswith(f"{name}."). '
+        "Without the dots, body2 would be a part of body.",
+        "Of the names in rates that fit, the longest says most: max(fitting, key=len). For the mask, any name in frozen will do.",
     ),
 )
 
 
+def fits(part, name):
+    """Whether ``name`` speaks of this part: "body" does of "body" and of "body.conv", and not of "body2"."""
+    return f"{part}.".startswith(f"{name}.")
+
+
+def vectors(groups, rate_of, is_frozen):
+    """η and m from two functions of a part's name."""
+    size = max(part.stop for part in groups.values())
+    eta, mask = np.zeros(size), np.ones(size)
+    for name, part in groups.items():
+        eta[part] = rate_of(name)
+        if is_frozen(name):
+            mask[part] = 0
+    return eta, mask
+
+
 @VECTORS.reference
 def rates_and_mask(groups, rates, frozen):
-    """The vectors η and m of a design.
+    """The vectors η and m of a design, for groups and for their parts.
 
-    groups: from the name of each group to its slice of theta; together all P weights.
-    rates: from the name of each group to its rate. frozen: a list of names of groups that stay.
-    Return the rates, shape (P,), a frozen group's too (the mask is what holds it), and the mask,
-    shape (P,), 0 for the weights of frozen groups and 1 for all others.
+    groups: from the name of each part to its slice of theta; together all P weights. "body.conv" is a part
+    of "body", as in PyTorch; "body2" is not.
+    rates: from a name to the rate of that part and of all its parts. Where several names fit, decide which
+    one was meant: whoever writes rates for "body" and for "body.conv" wants them to differ.
+    frozen: a list of names; these and all their parts stay.
+    Return the rates (P,), of what is frozen too, for the mask holds it, and the mask (P,): 0 where weights stay, else 1.
     """
     size = max(part.stop for part in groups.values())
     eta, mask = np.zeros(size), np.ones(size)
     for name, part in groups.items():
-        eta[part] = rates[name]
-        if name in frozen:
+        fitting = [of for of in rates if f"{name}.".startswith(f"{of}.")]
+        eta[part] = rates[max(fitting, key=len)]
+        if any(f"{name}.".startswith(f"{of}.") for of in frozen):
             mask[part] = 0
     return eta, mask
 
@@ -250,6 +278,45 @@ def rates_and_mask(groups, rates, frozen):
 def mask_the_wrong_way_round(groups, rates, frozen):
     eta, mask = rates_and_mask(groups, rates, frozen)
     return eta, 1 - mask
+
+
+@VECTORS.wrong(
+    "Where two names fit, you take the shorter. The longer one speaks of fewer weights: it was written to make an exception."
+)
+def the_shorter_name_wins(groups, rates, frozen):
+    def rate_of(part):
+        return rates[min((name for name in rates if fits(part, name)), key=len)]
+
+    return vectors(groups, rate_of, lambda part: any(fits(part, name) for name in frozen))
+
+
+@VECTORS.wrong(
+    "Where two names fit, you take the one that is written last. A dictionary's order should not decide: take the longest."
+)
+def the_last_name_wins(groups, rates, frozen):
+    def rate_of(part):
+        return [rate for name, rate in rates.items() if fits(part, name)][-1]
+
+    return vectors(groups, rate_of, lambda part: any(fits(part, name) for name in frozen))
+
+
+@VECTORS.wrong(
+    "Your body2 goes with body, because its name begins with the same letters. A part goes on with a dot: compare name + '.'."
+)
+def the_dot_forgotten(groups, rates, frozen):
+    def rate_of(part):
+        return rates[max((name for name in rates if part.startswith(name)), key=len)]
+
+    return vectors(groups, rate_of, lambda part: any(part.startswith(name) for name in frozen))
+
+
+@VECTORS.wrong(
+    "You freeze only what is written in the list to the letter. Freezing body freezes body.conv and body.norm as well."
+)
+def parts_of_the_frozen_train(groups, rates, frozen):
+    return rates_and_mask(groups, rates, [])[0], vectors(
+        groups, lambda part: 0.0, lambda part: part in frozen
+    )[1]
 
 
 @VECTORS.wrong(
@@ -267,19 +334,23 @@ def only_the_first_frozen(groups, rates, frozen):
 
 @VECTORS.wrong("One entry for each group. The update needs one for each weight: fill the group's slice.")
 def one_entry_for_each_group(groups, rates, frozen):
-    return [rates[name] for name in groups], [float(name not in frozen) for name in groups]
+    eta, mask = rates_and_mask(groups, rates, frozen)
+    first = [part.start for part in groups.values()]
+    return eta[first], mask[first]
 
 
 @VECTORS.wrong("You take the rates in the order in which they are given. Look them up by name: rates[name].")
 def rates_in_their_own_order(groups, rates, frozen):
-    by_place = dict(zip(groups, rates.values(), strict=True))
+    by_place = dict(zip(groups, rates.values(), strict=False))
     return rates_and_mask(groups, by_place, frozen)
 
 
 @VECTORS.wrong("You share a rate out over its group. Every weight of the group has the whole rate.")
 def rate_shared_by_the_group(groups, rates, frozen):
-    shared = {name: rates[name] / (part.stop - part.start) for name, part in groups.items()}
-    return rates_and_mask(groups, shared, frozen)
+    eta, mask = rates_and_mask(groups, rates, frozen)
+    for part in groups.values():
+        eta[part] /= part.stop - part.start
+    return eta, mask
 
 
 @VECTORS.wrong("The first weight of each group is left out: a slice includes its start.")
@@ -308,19 +379,24 @@ def rates_in_whole_numbers(groups, rates, frozen):
 
 
 @VECTORS.right
-def vectors_by_repeating(groups, rates, frozen):
-    ordered = sorted(groups, key=lambda name: groups[name].start)
-    counts = [groups[name].stop - groups[name].start for name in ordered]
-    eta = np.repeat([rates[name] for name in ordered], counts)
-    return eta, np.repeat([0 if name in frozen else 1 for name in ordered], counts)
+def vectors_from_short_to_long(groups, rates, frozen):
+    size = max(part.stop for part in groups.values())
+    eta, mask = np.empty(size), np.full(size, 1.0)
+    for name in sorted(rates, key=len):  # the longer one overwrites the shorter
+        for part, where in groups.items():
+            if part == name or part.startswith(name + "."):
+                eta[where] = rates[name]
+                mask[where] = 1 - any(part == f or part.startswith(f + ".") for f in frozen)
+    return eta, mask
 
 
 @VECTORS.right
 def vectors_by_lists(groups, rates, frozen):
     eta, mask = [], []
     for name, part in sorted(groups.items(), key=lambda item: item[1].start):
-        eta += [rates[name]] * (part.stop - part.start)
-        mask += [float(name not in frozen)] * (part.stop - part.start)
+        above = [name.rsplit(".", cut)[0] for cut in range(name.count(".") + 1)]  # from long to short
+        eta += [next(rates[of] for of in above if of in rates)] * (part.stop - part.start)
+        mask += [float(not set(above) & set(frozen))] * (part.stop - part.start)
     return eta, mask
 
 
