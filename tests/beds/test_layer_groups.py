@@ -54,8 +54,6 @@ def test_a_sweep_chooses_on_validation_and_tells_the_test():
     sweep = fine_tuning.Sweep((1.0, 2.0, 3.0), validation, test)
     assert sweep.best_rate == 2.0, "of two equal means the smaller rate"
     assert sweep.at_best.tolist() == [0.3, 0.4] and sweep.at(1.0).tolist() == [0.1, 0.2]
-    worse = fine_tuning.Sweep((1.0,), validation[:1], test[2:])
-    assert fine_tuning.better_on_validation(worse, sweep) is sweep, "by validation, not by test"
     assert fine_tuning.leader({"a": test[0], "b": test[1]}) == "b"
 
 
@@ -106,6 +104,10 @@ def test_descriptions_are_built_from_the_data():
     fig, said = pictures.hills({(3, "one rate"): sweep}, {"one rate": "train"})
     assert [text.get_text() for text in fig.axes[0].texts] == ["↓ 20%"], "what the axis leaves out is written"
     assert "one rate with 3 labels 80% at 0.1" in said
+    both = {(3, "one rate"): sweep, (3, "two rates"): sweep}
+    fig, _ = pictures.hills(both, {"one rate": "train", "two rates": "tail"})
+    heights = {text.xyann[1] for text in fig.axes[0].texts}
+    assert len(heights) == 2, "two rules below the axis at one rate do not lie on each other"
     panels = {"here": {"head": np.array([0.2, 0.4]), "all": np.array([0.5, 0.5])}}
     fig, said = pictures.rows(panels, {"here": "head"}, before={"here": 0.1}, hollow=panels, title="It moves")
     assert "It moves. Means: here: head 0.30, all 0.50." in said and "Hollow" in said
@@ -115,6 +117,10 @@ def test_descriptions_are_built_from_the_data():
     )
     fig, said = pictures.beside(np.array([0.6, 0.8]), np.array([0.9, 0.9]))
     assert said.startswith("Accuracy on validation images") and "at the start 0.70, your rates 0.90" in said
+    fig, said = pictures.beside(np.array([0.8, 0.8]), np.array([0.1, 0.3]))
+    assert [text.get_text() for text in fig.axes[0].texts] == ["← 20%"], "a row left of the axis is written"
+    _, said = pictures.rows(panels, {}, hollow=panels, hollow_is="with fewer steps")
+    assert said.endswith("Hollow dots: with fewer steps.")
     _, said = pictures.digit_rows({"ink": X[:10]}, {"ink": range(10)})
     assert "ink, labels 0 1 2" in said
     plt.close("all")
@@ -167,3 +173,26 @@ def test_the_reader_has_the_parts_that_real_models_have():
     assert model.words.weight is model.embed.weight, "tied"
     kinds = {type(module) for module in model.modules()}
     assert {torch.nn.BatchNorm1d, torch.nn.Dropout, torch.nn.LayerNorm, torch.nn.GELU} <= kinds
+
+
+def test_a_pretrained_reader_has_a_body_that_learned_and_a_head_that_did_not():
+    import torch
+
+    from course_utils.beds.layer_groups.reader import Reader, pretrained, texts
+
+    x, y = texts(200, seed=5)
+
+    def right(model):
+        """With the head that is best for it: the mean of each class, read off what goes into the head."""
+        into_head = []
+        model.head.register_forward_hook(lambda module, given, made: into_head.append(given[0]))
+        made = model.eval()(x)
+        centres = torch.stack([into_head[0][y == label].mean(dim=0) for label in range(10)])
+        by_centre = (torch.cdist(into_head[0], centres).argmin(dim=1) == y).float().mean()
+        return by_centre.item(), (made.argmax(dim=1) == y).float().mean().item()
+
+    learned = pretrained()
+    with torch.no_grad():
+        body, head = right(learned)
+        untrained, _ = right(Reader())
+    assert body > 0.95 and body > untrained and head < 0.5

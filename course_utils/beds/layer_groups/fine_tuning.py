@@ -99,11 +99,6 @@ def scored(rates: Sequence[float], trained: Sequence[nn.Network], digits: data.D
     return Sweep(tuple(rates), np.array(validation), np.array(test))
 
 
-def better_on_validation(*sweeps: Sweep) -> Sweep:
-    """The one whose accuracy on validation images is higher, each at its own best rate."""
-    return max(sweeps, key=lambda sweep: sweep.validation.mean(axis=1).max())
-
-
 def leader(scores: Mapping[str, np.ndarray]) -> str:
     """The name with the best mean."""
     return max(scores, key=lambda name: scores[name].mean())

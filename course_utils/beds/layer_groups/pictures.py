@@ -44,11 +44,11 @@ def hills(sweeps: Mapping[tuple[int, str], Sweep], rules: Mapping[str, str]) -> 
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     told = []
     for ax, labels in zip(np.atleast_1d(axes), counts, strict=True):
-        for rule, role in rules.items():
+        for number, (rule, role) in enumerate(rules.items()):
             sweep = sweeps[labels, rule]
             ax.plot(sweep.rates, sweep.test, "-", color=plots.COLOURS[role], linewidth=0.7, alpha=0.45)
             ax.plot(sweep.rates, np.median(sweep.test, axis=1), linewidth=2.4, **plots.line(role))
-            _write_below(ax, sweep, role)
+            _write_below(ax, sweep, role, 4 + 11 * number)
             told.append(f"{rule} with {labels} labels {sweep.at_best.mean():.0%} at {sweep.best_rate:g}")
         ax.set(xscale="log", xlabel="top rate", ylim=(FLOOR, 0.96), xticks=sweep.rates)
         ax.set_xticklabels([f"{rate:g}" for rate in sweep.rates], fontsize=8.5)
@@ -65,14 +65,14 @@ def hills(sweeps: Mapping[tuple[int, str], Sweep], rules: Mapping[str, str]) -> 
     )
 
 
-def _write_below(ax: Axes, sweep: Sweep, role: str) -> None:
-    """The medians of a sweep that lie below the axis, in words at its edge."""
+def _write_below(ax: Axes, sweep: Sweep, role: str, above: float) -> None:
+    """The medians of a sweep that lie below the axis, in words, ``above`` its edge by so many points."""
     for rate, median in zip(sweep.rates, np.median(sweep.test, axis=1), strict=True):
         if median < FLOOR:
             ax.annotate(
                 f"↓ {median:.0%}",
                 (rate, FLOOR),
-                xytext=(-6 if rate == sweep.rates[0] else 6, 4),
+                xytext=(-6 if rate == sweep.rates[0] else 6, above),
                 textcoords="offset points",
                 ha="left" if rate == sweep.rates[0] else "right",
                 fontsize=8.5,
@@ -87,6 +87,7 @@ def rows(
     role: str = "heldout",
     before: Mapping[str, float] | None = None,
     hollow: Mapping[str, Rows] | None = None,
+    hollow_is: str = "at the shared rate, none where that was the best",
     title: str = "",
     lowest: float = 0.0,
     scored: str = "test accuracy",
@@ -94,8 +95,9 @@ def rows(
     """A dot for each seed and a bar at their mean: a panel for each task, a row for each thing that was done.
 
     ``coloured`` names the row of a panel that has the colour of ``role``. ``before`` is the accuracy before any
-    of it, dashed. ``hollow`` has further accuracies of the same rows, drawn as hollow dots; where they are the
-    same, there are none. The axis begins at ``lowest`` and is what is ``scored``.
+    of it, dashed. ``hollow`` has further accuracies of the same rows, drawn as hollow dots, which are
+    ``hollow_is``; where they are the same, there are none. The axis begins at ``lowest`` and is what is ``scored``;
+    the mean of a row that lies below it is written at the edge.
     """
     count = max(len(panel) for panel in panels.values())
     size = (11 if len(panels) > 1 else 7, 1.1 + 0.42 * count + (0.3 if title else 0))
@@ -110,6 +112,8 @@ def rows(
                 ax.plot(hollow[name][done], place, "o", color=colour, markersize=5, fillstyle="none")
             ax.plot(found, place, "o", color=colour, markersize=5)
             ax.plot(found.mean(), row, "k|", markersize=17)
+            if found.mean() < lowest:
+                ax.text(lowest, row, f"← {found.mean():.0%}", va="center", color=plots.ink(colour))
         ax.set(
             yticks=range(count),
             ylim=(count - 0.5, -0.5),
@@ -120,7 +124,7 @@ def rows(
         ax.set_title(name if len(panels) > 1 else "", fontsize=10.5)
     key = [scored + (f" (axis from {lowest:g})" if lowest else "")]
     key += ["dashed: before this training"] if before else []
-    key += ["hollow: at the shared rate, none where that was the best"] if hollow else []
+    key += [f"hollow: {hollow_is}"] if hollow else []
     fig.supxlabel("; ".join(key), fontsize=10)
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
@@ -130,12 +134,12 @@ def rows(
         for name, panel in panels.items()
     )
     said = f"{scored.capitalize()}, a dot for each seed. {title}{'.' if title else ''} Means: {told}."
-    return fig, said + (" Hollow dots: at the rate that all shared." if hollow else "")
+    return fig, said + (f" Hollow dots: {hollow_is}." if hollow else "")
 
 
 def beside(start: np.ndarray, yours: np.ndarray) -> tuple[Figure, str]:
-    """Accuracies on validation images (seeds,), at the start of the sliders and where they stand."""
+    """Accuracies on validation images (seeds,), at the start of the sliders and where they stand; the axis from 0.7."""
     found = {"at the start": start, "your rates": yours}
     title = f"Your rates {yours.mean():.1%}, the start {start.mean():.1%}"
     named = "accuracy on validation images"
-    return rows({"": found}, {"": "your rates"}, title=title, scored=named)
+    return rows({"": found}, {"": "your rates"}, title=title, scored=named, lowest=0.7)
