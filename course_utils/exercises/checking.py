@@ -55,9 +55,10 @@ def check(name: str, function: Callable) -> Outcome:
     runs = weighed(exercise, run_all(exercise, function))
     outcome = judge(exercise, runs)
     slow_call = time_of_slow_call(exercise, function) if outcome.status == "solved" else 0.0
-    return replace(
-        outcome, printed=runs[-1].printed, lines_printed=runs[-1].lines_printed, slow_call=slow_call
-    )
+    shown = outcome.comparison.case if outcome.comparison else ""
+    own = runs[: len(exercise.cases)][-1]  # what a probe made it print is of no interest
+    of = next((r for case, r in zip(cases_of(exercise), runs, strict=False) if case.label == shown), own)
+    return replace(outcome, printed=of.printed, lines_printed=of.lines_printed, slow_call=slow_call)
 
 
 def time_of_slow_call(exercise: Exercise, function: Callable) -> float:
@@ -153,6 +154,10 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
         return Outcome(
             "not yet", SENTENCES[kind], comparison=next(iter(comparisons(exercise, runs, wrong)), None)
         )
+    # A probe has had its say: from here on what counts are the cases that somebody wrote.
+    own = len(exercise.cases)
+    runs, expected, cases = runs[:own], expected[:own], cases[:own]
+    problem = next((r.problem for r in runs if r.problem), "")
     if problem:
         case = next(c.label for c, r in zip(cases, runs, strict=False) if r.problem)
         where = f" (On the case: {case}.)" if len(runs) > 1 else ""
