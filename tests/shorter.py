@@ -45,7 +45,6 @@ SHORTER = {
         "SEEDS = range(5)": "SEEDS = range(2)",
         "standard_normal(1000)": "standard_normal(20)",
         "standard_normal((4000,": "standard_normal((40,",
-        "correct, 1500,": "correct, 50,",
     },
     "10": {
         "EPOCHS = 8": "EPOCHS = 1",

@@ -169,8 +169,8 @@ CURVES = {  # the curves that the race draws, and where their names stand
     "weight differences": ("right", 0.3),
 }
 COLOUR = {
-    **dict.fromkeys(("activation differences", "one random direction", "corrected guess"), "estimate"),
-    **dict.fromkeys(("on-line surrogate", "surrogate alone, same loop", "plane, 30 queries"), "heldout"),
+    **dict.fromkeys(("activation differences", "one random direction"), "estimate"),
+    **dict.fromkeys(("on-line surrogate", "plane, 30 queries"), "heldout"),
     **dict.fromkeys(("weight differences", "SPSA on the weights"), "wrong"),
     "backprop through g": "true",
 }
