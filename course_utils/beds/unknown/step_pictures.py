@@ -163,7 +163,7 @@ def fitted(drawn: Mapping[str, Mapping[int, np.ndarray]], without: np.ndarray) -
 CURVES = {  # the curves that the race draws, and where their names stand
     "plane, 30 queries": ("right", 0.99),
     "on-line surrogate": ("left", 0.72),
-    "backprop through g": ("right", 0.3),
+    "backprop through g": ("right", 0.84),
     "one random direction": ("right", 0.53),
     "CMA-ES, 50 images": ("left", 0.45),
     "weight differences": ("right", 0.3),
