@@ -13,7 +13,7 @@ SHORTER = {
     "03": {"epochs=10": "epochs=1"},
     "05": {
         "STEPS = 300": "STEPS = 6",
-        "SHORT, 64, seed=0)": "SHORT, 8, seed=0)",
+        "6), 64, seed=0)": "6), 8, seed=0)",
         "SEEDS = range(5)": "SEEDS = range(2)",
     },
     "06": {
