@@ -16,7 +16,7 @@ from tests.processors import ARITHMETICS, LONGEST_FIRST, NOTEBOOKS, SHORT
 COURSE = Path(__file__).resolve().parents[1]
 ROOMS = [
     f"tests/{room}"
-    for room in ("whole", "teaching", "exercises", "learner", "beds", "engine", "show", "making")
+    for room in ("whole", "teaching", "exercises", "learner", "beds", "engine", "show", "pytorch", "making")
 ]
 PARTS = [
     ("solutions: every notebook prints what it stores", [*NOTEBOOKS, *LONGEST_FIRST], {}),

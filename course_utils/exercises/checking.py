@@ -186,7 +186,7 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
             [case.make() for case in cases],
             [r.values[name] for r in runs],
             [e[name] for e in expected],
-            lambda: [e[name] for e in expected_values(exercise.name, ones_upstream=True)],
+            lambda: [e[name] for e in expected_values(exercise.name, ones_upstream=True)[:own]],
         )
     if not sentence and isinstance(smallest.yours, str):
         sentence = f"{smallest.yours} It should be: {smallest.expected} (On the case: {smallest.case}.)"

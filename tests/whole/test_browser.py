@@ -155,9 +155,9 @@ def test_an_exercise_goes_through_every_outcome_and_the_lesson_runs_on(lesson):
     expect(wrong).to_contain_text("Everything flows back. Where x was negative the gate was shut")
     expect(wrong).to_contain_text("stands for the course's own version")
 
-    crashing = card_for("return grad_y * gate")
+    crashing = card_for("return grad_y * open_gate")
     expect(crashing).to_contain_text("relu_backward · not yet")
-    expect(crashing).to_contain_text("Line 8 of the cell, return grad_y * gate, stops with NameError")
+    expect(crashing).to_contain_text("Line 8 of the cell, return grad_y * open_gate, stops with NameError")
 
     right = card_for("return grad_y * (x > 0)")
     expect(right).to_contain_text("relu_backward · solved")
