@@ -110,12 +110,15 @@ def ink(colour: str) -> tuple[float, float, float]:
 def label_end(ax: Axes, x: float, y: float, text: str, role: str) -> None:
     """Write ``text`` to the right of the point (x, y), the end of a curve of ``role``.
 
-    Labels that would lie on each other are moved apart when the picture is shown.
+    Labels that would lie on each other are moved apart when the picture is shown. Where y is not finite,
+    as for a run that never arrives, the label stands at the top.
     """
     _known(role)
+    finite = np.isfinite(y)
     label = ax.annotate(
         text,
-        (x, y),
+        (x, y if finite else 1.0),
+        xycoords="data" if finite else ("data", "axes fraction"),
         xytext=(8, 0),
         textcoords="offset points",
         va="center",

@@ -98,3 +98,12 @@ def test_pictures_say_what_was_measured():
     assert "one direction grow 3 times" in told and "each activation 50 times" in told
     told = pictures.training(lambda *of: Run(np.array([1, 9]), np.array([[0.1, 0.9]]), 0.9), 1, 0.1, 0.01)[1]
     assert "from 0.10 to 0.90" in told
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_picture_of_fronts_that_never_arrive_says_so():
+    noise, never = np.ones((2, 5)), [np.inf] * 5
+    for each in (never, [*range(1, 5), np.inf]):
+        fig, said = pictures.width([16, 48, 192, 384, 768], noise, each, never, 0.6)
+        fig.canvas.draw()
+        assert said.endswith("Not every front reached 60%.")

@@ -58,6 +58,7 @@ def test_a_network_side_by_side_that_is_not_finite_is_counted():
     assert (finite[0] == 6).all() and (finite[1] < 6).all()
 
 
+@pytest.mark.filterwarnings("error")
 def test_five_numbers_are_measured_of_each_network_and_none_of_one_that_is_not_finite():
     """The first layer hands h = relu(x) of four pixels on, W and the head read the largest of them."""
     torch = pytest.importorskip("torch")
@@ -68,14 +69,15 @@ def test_five_numbers_are_measured_of_each_network_and_none_of_one_that_is_not_f
     labels = rng.integers(4, size=600)
     x = np.eye(64)[labels] * rng.uniform(1, 2, (600, 1))
     parts = [part for n in (0, 300, 400) for part in (x[n : n + 200], labels[n : n + 200])]
-    weights = [torch.zeros_like(w) for w in layer_before.fresh_weights(range(3), 1)]
-    W1, _, W, _, V, _ = weights
+    weights = [torch.zeros_like(w) for w in layer_before.fresh_weights(range(4), 1)]
+    W1, b1, W, _, V, _ = weights
     with torch.no_grad():
         W1[:2, :4, :4] = torch.eye(4)  # network 0 and 1 see the label; network 1 reads it turned by one
         W[:2, :4] = torch.eye(4)
         V[0, :, :4] = torch.eye(4)
         V[1, :, :4] = torch.eye(4).roll(1, 1)
         W1[2] = torch.nan
+        b1[3] = -1  # every unit of network 3 is dead
     found = layer_before.measure_each(weights, data.Digits(*parts))
     assert list(found) == list(layer_before.MEASURES)
     assert [found[name][0] for name in ("validation", "test", "read-out")] == [1, 1, 1]
@@ -84,6 +86,7 @@ def test_five_numbers_are_measured_of_each_network_and_none_of_one_that_is_not_f
     assert 2.5 < found["directions"][0] < 3.1  # four classes: three directions
     np.testing.assert_allclose(found["kept"][:2], 1)  # W reads the four entries that vary
     assert all(np.isnan(of[2]) for of in found.values())
+    assert np.isnan(found["kept"][3]) and np.isfinite(found["test"][3])  # of no variance there is no share
 
 
 def test_batches_are_the_same_each_time_and_bring_their_covariance():

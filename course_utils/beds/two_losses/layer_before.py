@@ -123,6 +123,7 @@ def measure_each(weights: list[torch.Tensor], digits: data.Digits) -> dict[str, 
         said = (h_test[i] @ readout[:-1] + readout[-1]).argmax(1).numpy()
         right = [(out[i].argmax(1).numpy() == y).mean() for out, y in zip((valid, test), labels, strict=True)]
         used = eigen.sum() ** 2 / max((eigen**2).sum(), 1e-300)
-        kept = variance_kept(weights[2][i].detach().double().numpy(), S)
+        # h without any variance, as behind a first layer of dead ReLUs: there is no share of it to keep
+        kept = variance_kept(weights[2][i].detach().double().numpy(), S) if eigen[-1] > 0 else np.nan
         found.append([*right, used, (said == digits.y_test).mean(), kept])
     return dict(zip(MEASURES, np.array(found).T, strict=True))

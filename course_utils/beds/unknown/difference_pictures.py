@@ -70,14 +70,18 @@ def width(
     ):
         right.plot(ks, values, marker="o", **plots.line(role))
         plots.label_end(right, ks[-1], values[-1], name, role)
-    right.set(xscale="log", yscale="log", ylabel=f"queries until {bar:.0%}")
+    arrived = np.isfinite([*each, *one]).any()  # a logarithmic axis needs a number to show
+    right.set(xscale="log", yscale="log" if arrived else "linear", ylabel=f"queries until {bar:.0%}")
     right.set_title("The price grows more slowly")
     for ax in (left, right):
         ax.set(xticks=ks, xticklabels=ks, xlabel="k, the activations at h")
         ax.minorticks_off()
+    lies = f"For k from {ks[0]} to {ks[-1]}: the error of one direction lies on the line √(k − 1)."
+    if not np.isfinite([one[0], one[-1], each[0], each[-1]]).all():
+        return fig, f"{lies} Not every front reached {bar:.0%}."
     return fig, (
-        f"For k from {ks[0]} to {ks[-1]}: the error of one direction lies on the line √(k − 1). The queries of one direction grow"
-        f" {one[-1] / one[0]:.0f} times, those of a difference for each activation {each[-1] / each[0]:.0f} times."
+        f"{lies} The queries of one direction grow {one[-1] / one[0]:.0f} times,"
+        f" those of a difference for each activation {each[-1] / each[0]:.0f} times."
     )
 
 
