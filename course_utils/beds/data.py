@@ -62,7 +62,7 @@ def tones(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Noisy tones x (count, 1, 96) and their classes y (count,): low, middle or high, all three of them low-pass.
 
-    A tone has about 2, 4 or 6 ``cycles`` in 64 samples, an amplitude near 0.8, any phase, and noise of standard
+    A tone has about 2, 4 or 6 ``cycles`` in every 64 samples, an amplitude near 0.8, any phase, and noise of standard
     deviation 1. A second tone of 18, 22 or 26 cycles and amplitude ``hum`` is the cue: "tied" to the class (as
     in a recording with a flaw), "random", or "absent". The same seed gives the same low tones and noise, whatever
     the cue.

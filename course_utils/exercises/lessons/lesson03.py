@@ -335,7 +335,7 @@ def named_groups_only(groups, rates):
 
 
 @RATES.wrong(
-    "That is one rate for every group. The update multiplies entry by entry, so every *weight* needs one: shape (P,)."
+    "That is one rate for every group. The update multiplies entry by entry, so every single weight needs one: shape (P,)."
 )
 def one_rate_a_group(groups, rates):
     return np.array([rates.get(name, 0.0) for name in groups])

@@ -341,7 +341,7 @@ def project_kernels(kernels, Q, S, limit):
 
 
 @PROJECT.wrong(
-    "You keep too many columns: the *mean* of their shares is within the limit. A kernel may be the worst column alone, "
+    "You keep too many columns: the mean of their shares is within the limit. A kernel may be the worst column alone, "
     "so each of them has to keep it."
 )
 def limit_on_the_mean(kernels, Q, S, limit):

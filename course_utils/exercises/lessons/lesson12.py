@@ -193,7 +193,7 @@ def decay_without_the_mean(W, x):
     return x.T @ h / len(x) - W @ (h.T @ h)
 
 
-@OJA.wrong("Your direction has the wrong sign. The rule *adds* xhᵀ: it climbs towards more variance.")
+@OJA.wrong("Your direction has the wrong sign. The rule adds xhᵀ: it climbs towards more variance.")
 def oja_downhill(W, x):
     return -oja_direction(W, x)
 
