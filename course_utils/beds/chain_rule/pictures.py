@@ -53,7 +53,7 @@ def errors(steps: Sequence[float], one: Sequence[float], both: Sequence[float]) 
         yscale="log",
         xlabel="ε, the nudge: smaller to the right",
         ylabel="how far from 3",
-        ylim=(1e-14, 10),
+        ylim=(1e-12, 10),
     )
     ax.invert_xaxis()
     ax.set_title("Smaller nudges are better, until rounding takes over")

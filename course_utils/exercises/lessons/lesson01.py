@@ -47,6 +47,11 @@ def two_forgotten(f, x, eps):
     return (f(x + eps) - f(x - eps)) / eps
 
 
+@SLOPE.wrong("You divide by 2, but not by eps: between x − eps and x + eps lie 2 · eps.")
+def eps_forgotten(f, x, eps):
+    return (f(x + eps) - f(x - eps)) / 2
+
+
 @SLOPE.wrong(
     "That is how much f changed; a slope is the change divided by the distance between the two points, 2 · eps."
 )
@@ -215,7 +220,7 @@ def tanh_truth(grad_y, x):
     return grad_y * slope(math.tanh, x, 1e-5)
 
 
-@TANH.wrong("You square x. The slope of tanh is 1 − y² with y = tanh(x), what came out.")
+@TANH.wrong("You use x, what went in. The formula is in what came out, y = tanh(x).")
 def squared_input(grad_y, x):
     return grad_y * (1 - x**2)
 
@@ -225,7 +230,7 @@ def slope_only(grad_y, x):
     return 1 - math.tanh(x) ** 2
 
 
-@TANH.wrong("Nearly: the slope is 1 − y², with a square.")
+@TANH.wrong("Nearly: at y = 0.5 this slope is 0.5, where you measured 0.75, and at −0.9 it is above 1.")
 def not_squared(grad_y, x):
     return grad_y * (1 - math.tanh(x))
 
@@ -240,7 +245,9 @@ def tanh_brackets_forgotten(grad_y, x):
     return grad_y * 1 - math.tanh(x) ** 2
 
 
-@TANH.wrong("You multiply by tanh(x) itself, the forward pass. Backward needs its slope, 1 − tanh(x)².")
+@TANH.wrong(
+    "You multiply by tanh(x) itself, the forward pass. Backward needs its slope: the four measured ones let you guess it."
+)
 def forward_again(grad_y, x):
     return grad_y * math.tanh(x)
 
@@ -425,8 +432,9 @@ def every_visit(root):
 
 
 @ORDER.wrong(
-    "Level by level from the root goes wrong when a node is used on two levels: it lands before one of its own inputs, "
-    "or after a node that needs it. Visit inputs first, to the bottom."
+    "Level by level from the root goes wrong where a node is used on two levels. In L = e · x, e = tanh(c) + x, "
+    "c = x · x you meet x early, as an input of L; turned round, it comes after c, which needs it. Visit inputs first, "
+    "to the bottom."
 )
 def before_its_inputs(root):
     order, waiting = [], [root]
@@ -640,6 +648,18 @@ def never_begun(root, rules):
 @BACKWARD.wrong("A leaf was made by no operation: its op is '' and has no rule. Skip nodes without an op.")
 def rule_for_a_leaf(root, rules):
     backward_but(root, rules, skip=False)
+
+
+@BACKWARD.wrong("You pass nodes to the rule, and rules take numbers: give it the `.value` of each input.")
+def nodes_for_values(root, rules):
+    order = topological_order(root)
+    for node in order:
+        node.grad = 0.0
+    root.grad = 1.0
+    for node in reversed(order):
+        if node.op:
+            for child, grad in zip(node.inputs, rules[node.op](node.grad, *node.inputs), strict=True):
+                child.grad += grad
 
 
 @BACKWARD.wrong(
