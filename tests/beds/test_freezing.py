@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 import torch
 
+from course_utils.beds import data
 from course_utils.beds.freezing import cost, flow, held, pictures, players, rules, transfer
+from course_utils.engine import nn
+from course_utils.engine.train import fit
 from course_utils.engine.update import Momentum
 from course_utils.exercises import all_exercises
 
@@ -85,8 +88,25 @@ def test_the_table_of_ways_says_none_where_there_is_none():
     assert held.table({"detach": [run]}).splitlines()[1].split() == ["detach", "same", "None", "5.000", "2.00", "→", "1.00"]  # fmt: skip
 
 
-def test_numpy_and_pytorch_agree_after_an_epoch():
-    np.testing.assert_allclose(*held.after_an_epoch(), atol=1e-10)
+def test_numpy_and_pytorch_agree_after_an_epoch_with_the_body_held():
+    """Momentum from the same weights: train_only and a mask here, requires_grad_(False) there."""
+    net = nn.Network(body=[nn.Linear(64, 32), nn.ReLU()], head=[nn.Linear(32, 10)], seed=0)
+    net.train_only("head")
+    layers = torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10)
+    model = torch.nn.Sequential(*layers).double()
+    with torch.no_grad():
+        for mine, theirs in ((net.layers[0], model[0]), (net.layers[2], model[2])):
+            theirs.weight[:], theirs.bias[:] = torch.from_numpy(mine.W.T), torch.from_numpy(mine.b)
+    model[0].requires_grad_(False)
+    batches = list(data.batches(held.DIGITS.x_train, held.DIGITS.y_train, 1, 32, seed=0))
+    fit(net, Momentum(0.05, mask=net.mask("head")), batches)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    for x, y in batches:
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(torch.from_numpy(x)), torch.from_numpy(y)).backward()
+        optimizer.step()
+    theirs = np.concatenate([p.detach().numpy().T.ravel() for p in model.parameters()])
+    np.testing.assert_allclose(net.theta, theirs, atol=1e-10)
 
 
 def test_players_gradients_are_those_of_their_losses():

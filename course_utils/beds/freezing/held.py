@@ -11,9 +11,6 @@ from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
 from course_utils.beds import data
-from course_utils.engine import nn as ours
-from course_utils.engine.train import fit
-from course_utils.engine.update import Momentum
 from course_utils.pytorch.memory import kept_for_backward
 
 DIGITS = data.digits()
@@ -130,31 +127,6 @@ def learn_frozen(body: nn.Sequential, head: nn.Linear, digits: str, mode: str) -
         accuracy(kept, head, DIGITS.x_test),
         accuracy(kept, fresh, x_test),
     )
-
-
-# The same in NumPy and in PyTorch
-
-
-def after_an_epoch() -> tuple[np.ndarray, np.ndarray]:
-    """All weights of a 64-32-10 network whose body is frozen, in NumPy and in PyTorch, both (P,).
-
-    An epoch with momentum from the same weights: train_only and a mask here, requires_grad_(False) there.
-    """
-    net = ours.Network(body=[ours.Linear(64, 32), ours.ReLU()], head=[ours.Linear(32, 10)], seed=0)
-    net.train_only("head")
-    model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)).double()
-    with torch.no_grad():
-        for mine, theirs in ((net.layers[0], model[0]), (net.layers[2], model[2])):
-            theirs.weight[:], theirs.bias[:] = torch.from_numpy(mine.W.T), torch.from_numpy(mine.b)
-    model[0].requires_grad_(False)
-    batches = list(data.batches(DIGITS.x_train, DIGITS.y_train, 1, 32, seed=0))
-    fit(net, Momentum(0.05, mask=net.mask("head")), batches)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
-    for x, y in batches:
-        optimizer.zero_grad()
-        cross_entropy(model(torch.from_numpy(x)), torch.from_numpy(y)).backward()
-        optimizer.step()
-    return net.theta.copy(), np.concatenate([p.detach().numpy().T.ravel() for p in model.parameters()])
 
 
 # What a project meets

@@ -66,8 +66,8 @@ def masked_step(theta, grad, mask, step):
 
 
 @MASKED.wrong(
-    "You mask the gradient, and the rule moves the masked weights all the same, by its decay and by what it "
-    "remembers. Let it step, then put back what should stay."
+    "The rule moves masked weights even where their gradient is 0, by its decay and by what it remembers. Let it "
+    "step, then put them back from theta.copy(), taken before: `before = theta` is the same array and moves along."
 )
 def only_the_gradient(theta, grad, mask, step):
     step(theta, mask * grad)
@@ -184,7 +184,7 @@ def only_the_gradient_masked(theta, grad, velocity, rate, momentum, mask):
 
 
 @FROZEN_MOMENTUM.wrong(
-    "The weight stays, but its velocity goes on growing behind the mask, and will fire when you thaw it: mask the velocity."
+    "The weight stays, but its velocity goes on growing behind the mask, and makes it jump when it may move again: mask the velocity."
 )
 def velocity_kept(theta, grad, velocity, rate, momentum, mask):
     velocity = momentum * velocity + grad
@@ -192,7 +192,7 @@ def velocity_kept(theta, grad, velocity, rate, momentum, mask):
 
 
 @FROZEN_MOMENTUM.wrong(
-    "The weight stays, but its old velocity only fades: thaw it soon and it jumps. Set it to 0 by masking the whole velocity."
+    "The weight stays, but its old velocity only fades: let it move again soon and it jumps. Set it to 0 by masking the whole velocity."
 )
 def velocity_fades(theta, grad, velocity, rate, momentum, mask):
     velocity = momentum * velocity + mask * grad
@@ -496,7 +496,10 @@ def stopped_at_the_highest(layers, grad_y):
             return
 
 
-@EARLY.wrong("You walk from the first layer up. The gradient comes from the last: go down.")
+@EARLY.wrong(
+    "A layer gets no gradient, because the one above it was not asked for grad_x. Walk from the last layer down, "
+    "and ask each one but the lowest that trains."
+)
 def from_the_first_layer(layers, grad_y):
     lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
     for i in range(lowest, len(layers)):
