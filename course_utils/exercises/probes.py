@@ -36,7 +36,7 @@ def cases_of(exercise: Exercise) -> tuple[Case, ...]:
 def probe(case: Case, kind: str) -> Case:
     """A case made from another: of the ``kind`` "again", "order", "functions" or "numbers"."""
     if kind == "again":
-        return replace(case, label="called twice with the same", calls=2, probe=kind)
+        return replace(case, label="called twice with the same arguments", calls=2, probe=kind)
     change = CHANGES[kind]
     return replace(
         case,

@@ -18,7 +18,7 @@ STEP = Entry(
     ),
     hints=(
         "The gradient points uphill. You want to go down.",
-        "Read θ ← θ − η∇ from right to left: scale the gradient by the rate, then take it away from the weights.",
+        "Read θ ← θ − η∇L from right to left: scale the gradient by the rate, then take it away from the weights.",
     ),
 )
 
@@ -27,7 +27,7 @@ STEP = Entry(
 def step(theta, grad, rate):
     """One step of gradient descent.
 
-    theta: the weights, shape (P,). grad: dL/dtheta, shape (P,). rate: a number.
+    theta: the P weights, shape (P,). grad: the gradient ∇L, shape (P,). rate: a number.
     Return the new weights, shape (P,); leave theta as it is.
     """
     return theta - rate * grad
@@ -56,6 +56,16 @@ def rate_forgotten(theta, grad, rate):
 @STEP.wrong("Every weight moves by the same amount: multiply the rate by grad.")
 def gradient_forgotten(theta, grad, rate):
     return theta - rate
+
+
+@STEP.wrong("2θ is the gradient of θ² only. `grad` brings the gradient of whatever the loss is: use it.")
+def gradient_of_the_parabola(theta, grad, rate):
+    return theta - rate * 2 * theta
+
+
+@STEP.wrong("You step along theta itself. Which way the loss grows, `grad` says: use it in theta's place.")
+def along_theta(theta, grad, rate):
+    return theta - rate * theta
 
 
 @STEP.wrong(
