@@ -27,12 +27,10 @@ def test_the_ravine_has_the_gradient_that_the_walks_use():
 def test_a_path_that_comes_out_again_has_not_arrived():
     on_the_axis = np.sqrt([1.0, 0.5, 1e-5, 0.1, 1e-5, 1e-6])  # shares of the loss, along the flat direction
     path = np.stack([on_the_axis, np.zeros(6)], axis=1)
-    assert ravine.arrival(path) == ravine.Arrival(first=2, for_good=4)
-    assert ravine.arrival(path[:2]) == ravine.Arrival(first=1, for_good=1), "it never arrives"
+    assert ravine.arrival(path) == ravine.Arrival(first=2, stays=4)
+    assert ravine.arrival(path[:2]) == ravine.Arrival(first=1, stays=1), "it never arrives"
     path[3:] = np.nan
-    assert ravine.arrival(path) == ravine.Arrival(first=2, for_good=5), (
-        "a walk that overflows has not arrived"
-    )
+    assert ravine.arrival(path) == ravine.Arrival(first=2, stays=5), "a walk that overflows has not arrived"
 
 
 def test_a_race_chooses_on_one_half_of_the_starts_and_times_on_the_other():
@@ -43,7 +41,7 @@ def test_a_race_chooses_on_one_half_of_the_starts_and_times_on_the_other():
         return descend(start, steps, rate)
 
     won = ravine.race(walk, [(0.01,), (0.07,), (0.2,)], steps=120, timed=120)
-    assert won.setting == (0.07,) and won.first == won.for_good < 80 and won.out_again == 0
+    assert won.setting == (0.07,) and won.first == won.stays < 80 and won.out_again == 0
     chosen_on = {start for rate, start in seen if rate == 0.01}
     timed_on = {start for rate, start in seen if rate == 0.07} - chosen_on
     assert len(chosen_on) == len(timed_on) == 10
@@ -61,8 +59,8 @@ def test_a_race_in_a_steeper_ravine_counts_the_loss_of_that_ravine():
         path[1:5, 1] = 0.013  # below the mark where the slope is 25, not where it is 100
         return path
 
-    assert ravine.race(walk, [()], steps=9, timed=9).for_good == 1
-    assert ravine.race(walk, [()], steps=9, timed=9, steep=steep).for_good == 5
+    assert ravine.race(walk, [()], steps=9, timed=9).stays == 1
+    assert ravine.race(walk, [()], steps=9, timed=9, steep=steep).stays == 5
 
 
 def test_a_race_tells_who_comes_out_again():
@@ -76,9 +74,8 @@ def test_a_race_tells_who_comes_out_again():
     assert won.out_again == (ravine.starts()[10:, 0] > 0).sum() and won.first == 1
 
 
-def test_both_grids_give_each_rule_twelve_settings():
-    for grid in ravine.GRIDS.values():
-        assert {len(settings) for settings in grid.values()} == {12}
+def test_every_racer_has_twelve_settings():
+    assert {len(settings) for settings in ravine.RACERS.values()} == {12}
 
 
 def test_a_taste_measures_each_group_against_its_own_start():
@@ -127,10 +124,10 @@ def test_descriptions_are_built_from_the_data():
         _, said = pictures.descent(descend([-8.0, 1.6], 400, 1.0), 1.0, 0.0)
     assert said.endswith("it climbs out.")
     _, said = pictures.arrivals({"plain": descend([-8.0, 1.6], 10, 0.03)})
-    assert "Below a ten-thousandth: plain after 10, for good after 10." in said
+    assert "Below a ten-thousandth: plain first after 10, stays below after 10." in said
     fig, said = pictures.windows({name: {1.0: 0.9, 3.0: 0.5} for name in "abc"}, dict.fromkeys("abc", 1.0))
     assert "a 90% at 1" in said
-    assert [text.get_text() for text in fig.axes[0].texts] == ["↓ 50% at 3×"] * 3, (
+    assert [text.get_text() for text in fig.axes[0].texts] == ["↓ 50%\nat 3×"] * 3, (
         "what the axis leaves out is written"
     )
     _, said = pictures.ties({"SGD": np.array([0.95, 0.97])})

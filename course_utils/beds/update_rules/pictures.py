@@ -1,6 +1,6 @@
 """The pictures of lesson 03. Each takes what was measured and returns ``(figure, description)``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -51,7 +51,7 @@ def arrivals(paths: Mapping[str, np.ndarray]) -> tuple[Figure, str]:
     ax.legend(loc="upper center")
     arrived = {name: arrival(path) for name, path in paths.items()}
     told = "; ".join(
-        f"{name} after {one.first}, for good after {one.for_good}" for name, one in arrived.items()
+        f"{name} first after {one.first}, stays below after {one.stays}" for name, one in arrived.items()
     )
     return (
         fig,
@@ -59,14 +59,21 @@ def arrivals(paths: Mapping[str, np.ndarray]) -> tuple[Figure, str]:
     )
 
 
+def leaves(rates: Sequence[float], found: Sequence[float]) -> float:
+    """The rate at which the line through the points, on a logarithmic axis of rates, last falls below FLOOR."""
+    at = max(i for i, right in enumerate(found) if right >= FLOOR)
+    share = (found[at] - FLOOR) / (found[at] - found[at + 1])
+    return rates[at] * (rates[at + 1] / rates[at]) ** share
+
+
 def windows(scores: Mapping[str, Mapping[float, float]], best: Mapping[str, float]) -> tuple[Figure, str]:
     """Validation accuracy of each rule against its rate as a multiple of its best rate: rule -> rate -> accuracy.
 
-    The axis begins at FLOOR; an accuracy below it at a rule's largest rate is written at the edge.
+    The axis begins at FLOOR; an accuracy below it at a rule's largest rate is written where its line leaves.
     """
     fig, ax = plt.subplots(figsize=(7, 3.2))
     told = []
-    for row, (role, name) in enumerate(zip(("estimate", "train", "heldout"), scores, strict=True)):
+    for role, name in zip(("estimate", "train", "heldout"), scores, strict=True):
         found = scores[name]
         rates = sorted(found)
         style = plots.line(role) | ({"linestyle": DOTTED, "linewidth": 2.2} if role == "heldout" else {})
@@ -75,21 +82,26 @@ def windows(scores: Mapping[str, Mapping[float, float]], best: Mapping[str, floa
             [found[rate] for rate in rates],
             marker="o",
             markersize=4,
-            label=f"{name}, best at {best[name]:g}",
+            label=f"{name}, chosen {best[name]:g}",
             **style,
         )
         told.append(f"{name} {found[best[name]]:.0%} at {best[name]:g}")
         last = rates[-1]
-        if found[last] < FLOOR:
-            times = f"{last / best[name]:.2g}×"
-            text, colour = f"↓ {found[last]:.0%} at {times}", plots.ink(plots.COLOURS[role])
-            place = (last / best[name], FLOOR + 0.004 + 0.014 * row)  # one above the other: they are wide
-            white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-            ax.annotate(text, place, ha="center", fontsize=9, color=colour, bbox=white)
+        if found[last] < FLOOR <= max(found.values()):
+            text = f"↓ {found[last]:.0%}\nat {last / best[name]:.2g}×"
+            place = (leaves(rates, [found[rate] for rate in rates]) / best[name], FLOOR + 0.003)
+            ax.annotate(
+                text,
+                place,
+                xytext=(5, 0),
+                textcoords="offset points",
+                fontsize=9,
+                color=plots.ink(plots.COLOURS[role]),
+            )
     ax.set(
         xscale="log",
         ylim=(FLOOR, 1),
-        xlabel="rate, as a multiple of the rule's best",
+        xlabel="rate, as a multiple of the one that the rule chose",
         ylabel=f"right, of validation images\n(axis from {FLOOR:.0%})",
     )
     ax.set(xticks=[0.03, 0.1, 0.3, 1, 3, 10], xticklabels=["0.03", "0.1", "0.3", "1", "3", "10"])
@@ -99,7 +111,7 @@ def windows(scores: Mapping[str, Mapping[float, float]], best: Mapping[str, floa
     ax.legend(loc="lower left", fontsize=9)
     return (
         fig,
-        f"Validation accuracy against the rate, relative to each rule's best. {title}. {'; '.join(told)}.",
+        f"Validation accuracy against the rate, relative to the one that each rule chose. {title}. {'; '.join(told)}.",
     )
 
 

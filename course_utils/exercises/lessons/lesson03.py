@@ -283,7 +283,7 @@ def adam_by_moving_towards(theta, grad, mean, square, t, rate, beta1, beta2, eps
 
 RATES = Entry(
     "3.3",
-    returns=("rates",),
+    returns=("vector",),
     checked="Every weight has its group's rate, for groups in any order and groups left out.",
     cases=(
         Case(
@@ -355,6 +355,11 @@ def unnamed_gets_one(groups, rates):
     for name, rate in rates.items():
         vector[groups[name]] = rate
     return vector
+
+
+@RATES.wrong("A group that rates does not name gets 0: write `rates.get(name, 0.0)`, not 1.0.")
+def unnamed_gets_one_joined(groups, rates):
+    return np.concatenate([np.full(part.stop - part.start, rates.get(n, 1.0)) for n, part in groups.items()])
 
 
 @RATES.wrong("You share a group's rate out among its weights. Each of them has the whole rate.")
@@ -474,7 +479,7 @@ def penalty_outside_the_rate(theta, grad, rate, mask, penalty, projection):
     return projection(theta - rate * mask * grad - mask * penalty)
 
 
-@UPDATE.wrong("You projection, then step, and may end outside the structure: step first, project last.")
+@UPDATE.wrong("You project, then step, and may end outside the structure: step first, project last.")
 def projected_before_the_step(theta, grad, rate, mask, penalty, projection):
     return projection(theta) - rate * mask * (grad + penalty)
 
