@@ -94,8 +94,8 @@ def test_each_picture_holds_every_seed_and_says_its_numbers(net):
     trained = own.Trained([net] * 3, losses, data.digits())
     fig, description = pictures.trap({"right": trained, "wrong": trained}, epochs=2)
     curves, dots = fig.axes
-    assert [len(line.get_xdata()) for line in dots.lines] == [3, 3]
-    assert dots.get_xlim()[0] < min(trained.test)  # an untrained network is in the picture
+    assert [len(line.get_xdata()) for line in dots.lines if line.get_marker() != "None"] == [3, 3]
+    assert dots.get_xlim()[0] < 0  # whatever a network reaches is in the picture, and so is chance
     medians = [line for line in curves.lines if line.get_linewidth() > 2]
     assert len({line.get_linestyle() for line in medians}) == len({line.get_color() for line in medians}) == 2
     assert description.endswith(f"wrong {trained.test[0]:.0%} to {trained.test[0]:.0%}.")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from course_utils.beds.backprop.own import Trained
@@ -11,7 +12,8 @@ from course_utils.beds.data import Digits
 from course_utils.show import plots
 
 # How each way of going back through a ReLU is drawn: the right one in the colours of training and held-out data,
-# all wrong ones in that of what is wrong; dash and marker tell them apart.
+# all wrong ones in shades of that of what is wrong; dash and marker tell them apart as well.
+_SHADES = [1.0, 1.0, 0.7, 0.4]
 _DASHES = ["-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5))]
 _MARKERS = ["o", "X", "D", "v"]
 
@@ -91,18 +93,22 @@ def trap(results: Mapping[str, Trained], epochs: int) -> tuple[Figure, str]:
     at = np.arange(1, epochs + 1)
     for row, (name, trained) in enumerate(results.items()):
         loss_role, role = ("train", "heldout") if row == 0 else ("wrong", "wrong")
+        loss_colour, colour = (
+            tuple(_SHADES[row] * part for part in to_rgb(plots.COLOURS[r])) for r in (loss_role, role)
+        )
         losses, scores = trained.by_epoch(epochs), trained.test
         median = np.median(losses, axis=0)
-        curves.plot(at, losses.T, color=plots.COLOURS[loss_role], linestyle="-", linewidth=0.7, alpha=0.45)
-        curves.plot(at, median, color=plots.COLOURS[loss_role], linestyle=_DASHES[row], linewidth=2.2)
-        curves.plot(at[-1], median[-1], marker=_MARKERS[row], markersize=6, color=plots.COLOURS[loss_role])
+        curves.plot(at, losses.T, color=loss_colour, linestyle="-", linewidth=0.7, alpha=0.45)
+        curves.plot(at, median, color=loss_colour, linestyle=_DASHES[row], linewidth=2.2)
+        curves.plot(at[-1], median[-1], marker=_MARKERS[row], markersize=6, color=loss_colour)
         plots.label_end(curves, at[-1], median[-1], name, loss_role)
-        style = {"color": plots.COLOURS[role], "markersize": 8, "alpha": 0.8, "markeredgecolor": "white"}
+        style = {"color": colour, "markersize": 8, "alpha": 0.8, "markeredgecolor": "white"}
         dots.plot(scores, row + np.linspace(-0.2, 0.2, len(scores)), _MARKERS[row], **style)
     curves.set(xlabel="epoch", ylabel="training loss", yscale="log", title="Each loss falls")
-    lowest = min(min(trained.test) for trained in results.values())
-    dots.set(yticks=range(len(results)), yticklabels=results, xlim=(min(0.7, lowest - 0.03), 1.01))
-    dots.set(xlabel=f"read right of the test images, {len(scores)} seeds\n(chance: 0.1)")
+    dots.axvline(0.1, color="0.6", linewidth=1, zorder=0)
+    dots.text(0.12, 0, "chance", va="center", color="0.35")
+    dots.set(yticks=range(len(results)), yticklabels=results, xlim=(-0.02, 1.04))
+    dots.set(xlabel=f"share of the test images read right, {len(scores)} seeds")
     dots.invert_yaxis()
     dots.set_title("Gate missing reads nearly as well as right")
     told = "; ".join(f"{name} {min(t.test):.0%} to {max(t.test):.0%}" for name, t in results.items())
@@ -122,8 +128,7 @@ def precision(errors: Mapping[str, np.ndarray], steps: Sequence[float], default:
         plots.spread(ax, steps, rows, role, name)
     ax.axvline(default, color="0.6", linewidth=1, zorder=0)
     ax.text(default, 1.02, "gradcheck's eps", transform=ax.get_xaxis_transform(), ha="center", color="0.35")
-    ax.set(xscale="log", yscale="log", xlabel="eps, the nudge: smaller to the right", ylabel="relative error")
-    ax.invert_xaxis()
+    ax.set(xscale="log", yscale="log", xlabel="eps, the nudge", ylabel="relative error")
     ax.set_title("In float32 a right gradient looks wrong", pad=22)
     place = list(steps).index(default)
     medians = {name: np.median(rows[:, place]) for name, rows in errors.items()}

@@ -35,27 +35,29 @@ def gradient(model: "torch.nn.Sequential") -> np.ndarray:
 
 
 def nudged_gradient(
-    model: "torch.nn.Sequential", loss: Callable[["torch.nn.Module"], "torch.Tensor"], eps: float
+    model: "torch.nn.Sequential", loss: Callable[[Callable], "torch.Tensor"], eps: float
 ) -> np.ndarray:
     """The gradient of ``loss(model)`` by nudging each weight by ``eps`` to both sides, in the model's own precision.
 
-    As ``gradient``, shape (P,). The weights are put back.
+    As ``gradient``, shape (P,). All nudges are evaluated at once: 2 P copies of the weights, so small models only.
+    ``loss`` may call the model and nothing else of it.
     """
     import torch
 
-    slopes = []
-    with torch.no_grad():
-        for p in model.parameters():
-            slope = torch.zeros(p.shape, dtype=torch.float64)
-            for i in np.ndindex(*p.shape):
-                here = p[i].clone()
-                p[i] = here + eps
-                above = loss(model).item()
-                p[i] = here - eps
-                slope[i] = (above - loss(model).item()) / (2 * eps)
-                p[i] = here
-            slopes.append((slope.T if slope.ndim == 2 else slope).numpy().ravel())
-    return np.concatenate(slopes)
+    named = {name: p.detach() for name, p in model.named_parameters()}
+    sizes = [p.numel() for p in named.values()]
+
+    def loss_at(theta: torch.Tensor) -> torch.Tensor:
+        parts = [part.reshape(p.shape) for part, p in zip(theta.split(sizes), named.values(), strict=True)]
+        weights = dict(zip(named, parts, strict=True))
+        return loss(lambda x: torch.func.functional_call(model, weights, (x,)))
+
+    theta = torch.cat([p.ravel() for p in named.values()])
+    nudges = eps * torch.eye(len(theta), dtype=theta.dtype)
+    losses = [torch.func.vmap(loss_at)(theta + sign * nudges).double() for sign in (1, -1)]
+    slopes = ((losses[0] - losses[1]) / (2 * eps)).split(sizes)
+    each = [slope.reshape(p.shape) for slope, p in zip(slopes, named.values(), strict=True)]
+    return np.concatenate([(slope.T if slope.ndim == 2 else slope).numpy().ravel() for slope in each])
 
 
 def seems_wrong_by(
@@ -71,7 +73,7 @@ def seems_wrong_by(
     number = getattr(torch, precision)
     images, labels = torch.tensor(x, dtype=number), torch.tensor(y)
 
-    def loss_of(model: "torch.nn.Module") -> "torch.Tensor":
+    def loss_of(model: Callable) -> "torch.Tensor":
         return torch.nn.functional.cross_entropy(model(images), labels)
 
     model = in_pytorch(net).to(number)

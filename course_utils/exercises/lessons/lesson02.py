@@ -581,7 +581,7 @@ def climbing(net, loss, batches, rate):
 
 
 @TRAIN.wrong(
-    "The weights never move. Either net.backward(grad_logits) was not called, so net.grad stays 0, or the step made a new array that never got back: `net.theta -= …` or `net.theta = …`."
+    "The weights never move. Does your step reach the network? `theta = theta - …` moves a copy: write `net.theta -= …`. And do you call net.backward(grad_logits)? Without it net.grad stays 0."
 )
 def backward_forgotten(net, loss, batches, rate):
     losses = []
