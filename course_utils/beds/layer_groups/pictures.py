@@ -33,35 +33,31 @@ def digit_rows(
     return fig, f"Ten digits of 8 by 8 pixels in each row: {named}."
 
 
-def hills(sweeps: Mapping[tuple[int, str], Sweep], rules: Mapping[str, str]) -> tuple[Figure, str]:
-    """Test accuracy against the top rate, a panel for each number of labels; ``rules``: the role of each rule.
+def hills(sweeps: Mapping[str, Sweep], rules: Mapping[str, str]) -> tuple[Figure, str]:
+    """Test accuracy against the top rate; ``rules``: the role of each rule that is drawn.
 
     The axis is cut at FLOOR: a median below it is written at the edge, under an arrow.
     """
-    counts = sorted({labels for labels, rule in sweeps if rule in rules})
-    fig, axes = plt.subplots(1, len(counts), figsize=(11, 3.6), sharey=True)
+    fig, ax = plt.subplots(figsize=(7, 3.8))
     title = "Dividing moves the hill to the right, and hardly lifts it"
-    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    ax.set_title(title)
     told = []
-    for ax, labels in zip(np.atleast_1d(axes), counts, strict=True):
-        for number, (rule, role) in enumerate(rules.items()):
-            sweep = sweeps[labels, rule]
-            ax.plot(sweep.rates, sweep.test, "-", color=plots.COLOURS[role], linewidth=0.7, alpha=0.45)
-            ax.plot(sweep.rates, np.median(sweep.test, axis=1), linewidth=2.4, **plots.line(role))
-            _write_below(ax, sweep, role, 4 + 11 * number)
-            told.append(f"{rule} with {labels} labels {sweep.at_best.mean():.0%} at {sweep.best_rate:g}")
-        ax.set(xscale="log", xlabel="top rate", ylim=(FLOOR, 0.96), xticks=sweep.rates)
-        ax.set_xticklabels([f"{rate:g}" for rate in sweep.rates], fontsize=8.5)
-        ax.set_title(f"{labels} labels a class", fontsize=10.5)
-        ax.minorticks_off()
-    np.atleast_1d(axes)[0].set_ylabel(f"test accuracy (axis from {FLOOR:g})")
-    for rule, role in rules.items():
-        ax.plot([], [], label=rule, linewidth=2.4, **plots.line(role))
+    for number, (rule, role) in enumerate(rules.items()):
+        sweep = sweeps[rule]
+        low, high = sweep.test.min(axis=1), sweep.test.max(axis=1)
+        ax.fill_between(sweep.rates, low, high, color=plots.COLOURS[role], alpha=0.2, linewidth=0)
+        ax.plot(sweep.rates, np.median(sweep.test, axis=1), linewidth=2.4, label=rule, **plots.line(role))
+        _write_below(ax, sweep, role, 4 + 11 * number)
+        told.append(f"{rule} {sweep.at_best.mean():.0%} at {sweep.best_rate:g}")
+    ax.set(xscale="log", xlabel="top rate", ylim=(FLOOR, 0.96), xticks=sweep.rates)
+    ax.set_xticklabels([f"{rate:g}" for rate in sweep.rates], fontsize=8.5)
+    ax.minorticks_off()
+    ax.set_ylabel(f"test accuracy (axis from {FLOOR:g})")
     ax.legend(loc="lower center", fontsize=9, frameon=False)
     return (
         fig,
-        f"Test accuracy against the top rate. {title}. Thin lines are seeds, bold ones their medians. "
-        f"Means at each rule's best top rate: {'; '.join(told)}.",
+        f"Test accuracy against the top rate. {title}. Bands reach from the worst seed to the best, lines are "
+        f"medians. Means at each rule's best top rate: {'; '.join(told)}.",
     )
 
 
@@ -108,10 +104,13 @@ def rows(
         for row, (done, found) in enumerate(panels[name].items()):
             colour = plots.COLOURS[role if done == coloured.get(name) else "tail"]
             place = row + np.linspace(-0.16, 0.16, len(found))
-            if hollow and not np.array_equal(hollow[name][done], found):
-                ax.plot(hollow[name][done], place, "o", color=colour, markersize=5, fillstyle="none")
+            if hollow:  # the filled ones above, the hollow ones below
+                place = row + np.linspace(-0.26, -0.02, len(found))
+                if not np.array_equal(hollow[name][done], found):
+                    below = row + np.linspace(0.12, 0.36, len(found))
+                    ax.plot(hollow[name][done], below, "o", color=colour, markersize=4.5, fillstyle="none")
             ax.plot(found, place, "o", color=colour, markersize=5)
-            ax.plot(found.mean(), row, "k|", markersize=17)
+            ax.plot(found.mean(), place.mean(), "k|", markersize=17)
             if found.mean() < lowest:
                 ax.text(lowest, row, f"← {found.mean():.0%}", va="center", color=plots.ink(colour))
         ax.set(

@@ -1,4 +1,4 @@
-"""Four changes that a trained network may meet: of the labels, of how strokes look, of where they are, of the pixels."""
+"""Three changes that a trained network may meet: of the labels, of how strokes look, of the pixels."""
 
 from collections.abc import Callable
 
@@ -18,11 +18,6 @@ def blurred(x: np.ndarray) -> np.ndarray:
     return x
 
 
-def upside_down(x: np.ndarray) -> np.ndarray:
-    """The rows of each image from the last to the first."""
-    return x.reshape(-1, 8, 8)[:, ::-1].reshape(-1, 64)
-
-
 def chessboard(x: np.ndarray) -> np.ndarray:
     """The ink of every second pixel counts as negative."""
     return x * CHESSBOARD
@@ -31,7 +26,6 @@ def chessboard(x: np.ndarray) -> np.ndarray:
 LOOKS: dict[str, Look] = {
     "new names": np.asarray,
     "blurred": blurred,
-    "upside-down": upside_down,
     "chessboard": chessboard,
 }
 

@@ -353,7 +353,12 @@ THAWED = Entry(
                 step=step, steps=steps, groups=groups, plan=plan
             ),
         )
-        for groups, steps in ((2, 6), (3, 60), (4, 12))
+        for groups, steps in (
+            (2, 6),
+            (3, 60),
+            (4, 12),
+            (3, 11),
+        )  # 11 steps: no part is a whole number of them
         for plan in ("gradual", "head first")
         for step in sorted(
             {0, steps // 3 - 1, steps // 3, steps // 3 + 1, steps // 2, 2 * steps // 3, steps - 1}
@@ -515,6 +520,28 @@ def head_left_alone_afterwards(step, steps, groups, plan):
     if plan == "gradual" or 3 * step < steps:
         return thawed(step, steps, groups, plan)
     return np.array([float(group < groups - 1) for group in range(groups)])
+
+
+ROUNDED = (
+    "Right where the parts are whole numbers of steps, not where they aren't: with 11 steps a third is 3.67, and "
+    "steps // 3 cuts it to 3. Multiply first: {}."
+)
+
+
+@THAWED.wrong(ROUNDED.format("1 + step * groups // steps"))
+def gradual_in_rounded_parts(step, steps, groups, plan):
+    return gradual_or(lambda step, steps, groups: 1 + step // (steps // groups))(step, steps, groups, plan)
+
+
+@THAWED.wrong(ROUNDED.format("3 * step >= steps"))
+def head_first_until_a_rounded_third(step, steps, groups, plan):
+    return head_first_or(lambda step, steps, groups: step >= steps // 3)(step, steps, groups, plan)
+
+
+@THAWED.wrong(ROUNDED.format("1 + step * groups // steps, and 3 * step >= steps"))
+def both_rounded(step, steps, groups, plan):
+    wrong = gradual_in_rounded_parts if plan == "gradual" else head_first_until_a_rounded_third
+    return wrong(step, steps, groups, plan)
 
 
 @THAWED.right
