@@ -8,9 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from course_utils.exercises.as_if import runs_as_if
 from course_utils.exercises.bank import Exercise, WrongResult, all_exercises
 from course_utils.exercises.comparing import equal, wrong_form
 from course_utils.exercises.diagnosis import diagnose
+from course_utils.exercises.faces import face, swapped, where_right
 from course_utils.exercises.probes import SENTENCES, cases_of
 from course_utils.exercises.running import Run, run
 
@@ -180,20 +182,44 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
     name = smallest.name
     sentence = ""
     if isinstance(smallest.expected, np.ndarray):
-        sentence = diagnose(
-            exercise,
-            name,
-            [case.make() for case in cases],
-            [r.values[name] for r in runs],
-            [e[name] for e in expected],
-            lambda: [e[name] for e in expected_values(exercise.name, ones_upstream=True)[:own]],
-        )
+        sentence = what_happened(exercise, runs, wrong, name)
     if not sentence and isinstance(smallest.yours, str):
         sentence = f"{smallest.yours} It should be: {smallest.expected} (On the case: {smallest.case}.)"
     return Outcome(
         "not yet",
         sentence or f"What you get for {name} is not right: compare the numbers.",
         comparison=smallest,
+    )
+
+
+def what_happened(exercise: Exercise, runs: list[Run], wrong: list[str], name: str) -> str:
+    """A sentence on the wrong result ``name``, all of whose values have the right form: the first that holds."""
+    cases = exercise.cases
+    expected = expected_values(exercise.name)[: len(cases)]
+    arguments = [case.make() for case in cases]
+    got, right = [r.values[name] for r in runs], [e[name] for e in expected]
+    first = diagnose(
+        exercise,
+        name,
+        arguments,
+        got,
+        right,
+        lambda: [e[name] for e in expected_values(exercise.name, ones_upstream=True)[: len(cases)]],
+    )
+    if first:
+        return first
+    by_name = {n: [e[n] for e in expected] for n in expected[0]}
+    mine = {n: [r.values.get(n) for r in runs] for n in by_name}
+    for sentence, theirs in runs_as_if(exercise.name):
+        if all(
+            equal(r.values.get(name), t.values.get(name), exercise.rtol)
+            for r, t in zip(runs, theirs, strict=True)
+        ):
+            return sentence.format(name=name)
+    return (
+        swapped(mine, by_name, wrong, exercise.rtol)
+        or face(name, got, right, arguments, exercise.rtol)
+        or where_right(name, [case.label for case in cases], got, right, arguments, exercise.rtol)
     )
 
 
