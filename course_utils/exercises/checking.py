@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from course_utils.exercises.as_if import runs_as_if
-from course_utils.exercises.bank import Exercise, WrongResult, all_exercises
+from course_utils.exercises.bank import Case, Exercise, WrongResult, all_exercises
 from course_utils.exercises.comparing import equal, wrong_form
 from course_utils.exercises.diagnosis import diagnose
 from course_utils.exercises.faces import face, swapped, where_right
@@ -91,12 +91,12 @@ def run_all(exercise: Exercise, function: Callable) -> list[Run]:
     return runs
 
 
-def weighed(exercise: Exercise, runs: list[Run]) -> list[Run]:
-    """The runs with a verdict in the place of the values of which many are right."""
+def weighed(exercise: Exercise, runs: list[Run], *cases: Case) -> list[Run]:
+    """The runs, of the first cases or of these, with a verdict in the place of the values of which many are right."""
     if exercise.weigh is None:
         return runs
     verdicts = []
-    for case, r in zip(cases_of(exercise), runs, strict=False):
+    for case, r in zip(cases or cases_of(exercise), runs, strict=False):
         if r.values:
             try:
                 r = replace(r, values=exercise.weigh(case.make(), r.values))
@@ -247,24 +247,32 @@ def comparisons(exercise: Exercise, runs: list[Run], wrong: list[str]) -> list[C
 def recognise(exercise: Exercise, runs: list[Run], wrong: list[str]) -> Outcome | None:
     """The misconception whose own results are those of the learner: all, all that are wrong, or the first of these."""
     everything = list(expected_values(exercise.name)[0])
-    known = misconceptions_runs(exercise.name)
     for names in (everything, wrong, wrong[:1]):
-        for misconception, theirs in zip(exercise.misconceptions, known, strict=True):
-            if len(theirs) == len(runs) and all(
-                alike(mine, other, names, exercise.rtol) for mine, other in zip(runs, theirs, strict=True)
-            ):
+        for number, misconception in enumerate(exercise.misconceptions):
+            if met(exercise, number, runs, names):
                 shown = comparisons(exercise, runs, wrong)
-                return Outcome(
-                    "not yet", misconception.message, misconception.name, shown[0] if shown else None
-                )
+                message = misconception.message
+                if others := [name for name in wrong if name not in names]:
+                    message += f" (That explains your {names[0]}; {' and '.join(others)} {'is' if len(others) == 1 else 'are'} wrong in another way.)"
+                return Outcome("not yet", message, misconception.name, shown[0] if shown else None)
     return None
 
 
+def met(exercise: Exercise, number: int, runs: list[Run], names: list[str]) -> bool:
+    """Whether a misconception, by its number, does on every case what these runs did. Stops at the first difference."""
+    for i, mine in enumerate(runs):
+        theirs = run_of_misconception(exercise.name, number, i)
+        if not alike(mine, theirs, names, exercise.rtol) or (theirs.stopped and i + 1 < len(runs)):
+            return False
+    return True
+
+
 @cache
-def misconceptions_runs(name: str) -> list[list[Run]]:
-    """What each misconception of an exercise gives on its cases."""
+def run_of_misconception(name: str, number: int, case: int) -> Run:
+    """What a misconception of an exercise gives on one of its cases."""
     exercise = all_exercises()[name]
-    return [weighed(exercise, run_all(exercise, m.wrong)) for m in exercise.misconceptions]
+    tried = cases_of(exercise)[case]
+    return weighed(exercise, [run(exercise, exercise.misconceptions[number].wrong, tried)], tried)[0]
 
 
 def alike(mine: Run, other: Run, names: list[str], rtol: float) -> bool:

@@ -58,7 +58,15 @@ def plain(value: Any) -> Any:
     return value.detach().numpy() if hasattr(value, "detach") else value
 
 
-CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type, types.ModuleType)
+# What is run, or gone through, and is not looked into. A generator is used up by whoever goes through it.
+CODE = (
+    types.GeneratorType,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    type,
+    types.ModuleType,
+)
 
 
 def same(a: Any, b: Any, seen: frozenset[int] = frozenset()) -> bool:

@@ -89,3 +89,43 @@ def test_probes_are_made_fresh_each_time(name):
         for argument in first:
             if isinstance(first[argument], np.ndarray):
                 assert first[argument] is not second[argument]
+
+
+def test_dictionaries_of_functions_are_exchanged_too():
+    def own_rules(root, rules):
+        from course_utils.exercises.lessons.lesson01 import RULES
+
+        reference("backward")(root, RULES)
+
+    refused("backward", own_rules, "functions")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "wrong"),
+    [
+        (
+            "equal",
+            "multiply_backward",
+            lambda grad_y, a, b: (grad_y, grad_y) if a == b else (grad_y * b, grad_y * a),
+        ),
+        ("zeros", "step", lambda theta, grad, rate: theta - rate * grad * grad / grad),
+        ("large", "step", lambda theta, grad, rate: theta - np.clip(rate * grad, -9, 9)),
+        ("longer", "step", lambda theta, grad, rate: np.r_[(theta - rate * grad)[:5], theta[5:]]),
+        ("one row", "relu_backward", lambda grad_y, x: np.squeeze(grad_y * (x > 0))),
+    ],
+)
+def test_what_no_case_looks_at(kind, name, wrong):
+    assert kind in kinds(name)
+    outcome = check(name, wrong)
+    assert outcome.status == "not yet"
+    if kind != "one row":  # there its cases look, too
+        assert outcome.message == SENTENCES[kind]
+
+
+def test_a_tie_is_no_probe_where_right_versions_settle_it_in_their_own_way():
+    assert "zeros" not in kinds("binary_step")  # the sign of a weight that is 0
+
+
+def test_a_mask_stays_a_mask():
+    for case in cases_of(all_exercises()["update"]):
+        assert set(np.unique(case.make()["mask"])) <= {0, 1}

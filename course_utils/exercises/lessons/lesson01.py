@@ -4,13 +4,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from course_utils.engine.scalar import Value
 from course_utils.exercises.bank import Case, Entry, WrongResult, describe
 
 SLOPE = Entry(
     "1.1",
     returns=("value",),
-    checked="The slope is right for a cube, a sine and an exponential, with small and with large nudges.",
+    checked="The slope is right for four functions, with small and with large nudges.",
     cases=(
         Case("f(x) = x³ at 2, eps 0.1", lambda: dict(f=lambda x: x**3, x=2.0, eps=0.1)),
         Case("f(x) = sin x at 1, eps 0.01", lambda: dict(f=math.sin, x=1.0, eps=0.01)),
@@ -18,6 +20,7 @@ SLOPE = Entry(
             "f(x) = exp(−2x) at −0.5, eps 0.001",
             lambda: dict(f=lambda x: math.exp(-2 * x), x=-0.5, eps=0.001),
         ),
+        Case("f(x) = x⁴ at 1, eps 0.00001", lambda: dict(f=lambda x: x**4, x=1.0, eps=1e-5)),
     ),
     hints=(
         "Go a little to the right, a little to the left, and see how much f changed between the two.",
@@ -190,12 +193,14 @@ TANH = Entry(
     "1.3",
     returns=("grad_x",),
     upstream="grad_y",
-    checked="The gradient equals central differences of tanh at four points.",
+    checked="The gradient equals central differences of tanh at six points, far out as well.",
     cases=(
         Case("x = 0.5, grad_y = 2", lambda: dict(grad_y=2.0, x=0.5)),
         Case("x = −1.2, grad_y = 0.7", lambda: dict(grad_y=0.7, x=-1.2)),
         Case("x = 0, grad_y = −3", lambda: dict(grad_y=-3.0, x=0.0)),
         Case("x = 2.5, grad_y = −0.4", lambda: dict(grad_y=-0.4, x=2.5)),
+        Case("x = −5, grad_y = 100", lambda: dict(grad_y=100.0, x=-5.0)),
+        Case("x = 800, grad_y = 1", lambda: dict(grad_y=1.0, x=800.0)),
     ),
     hints=(
         "Two things are multiplied: what arrives from above, and the slope of tanh where x is.",
@@ -257,15 +262,22 @@ def at_the_gradient(grad_y, x):
     return grad_y * (1 - math.tanh(grad_y) ** 2)
 
 
-@TANH.right
+@TANH.wrong(
+    "Right, until exp or cosh is too large for a float, as at x = 800. `math.tanh` has no such limit, and the slope is 1 − y²."
+)
 def tanh_by_cosh(grad_y, x):
     return grad_y / math.cosh(x) ** 2
 
 
 @TANH.right
-def tanh_by_exponentials(grad_y, x):
-    e = math.exp(2 * x)
-    return grad_y * 4 * e / (e + 1) ** 2
+def tanh_by_two_factors(grad_y, x):
+    y = math.tanh(x)
+    return (1 - y) * (1 + y) * grad_y
+
+
+@TANH.right
+def tanh_by_numpy(grad_y, x):
+    return grad_y - grad_y * np.tanh(x) ** 2
 
 
 def chain() -> Value:
@@ -301,6 +313,19 @@ def with_old_gradients() -> Value:
 def nameless() -> Value:
     a, b = Value(2.0, name="a"), Value(2.0, name="b")
     return (a * b + (a + b)).called("L")
+
+
+def twins() -> Value:
+    return (Value(2.0) * Value(2.0)).called("L")
+
+
+def one_leaf() -> Value:
+    return Value(1.5, name="L")
+
+
+def dead_end() -> Value:
+    u = (Value(2.0, name="x") * Value(3.0, name="w")).called("u")
+    return (u * Value(0.0, name="z")).called("L")
 
 
 def every_node(root: Value) -> list[Value]:
@@ -379,6 +404,8 @@ def deep_and_shallow() -> Value:
 
 
 DEEP = ("L = e · x, e = tanh(x · x) + x", deep_and_shallow)
+TWINS = ("L, the product of two nameless leaves, both 2", twins)
+LEAF = ("a leaf alone", one_leaf)
 NAMELESS = ("L = a · b + (a + b) with a = b = 2, and no names in between", nameless)
 
 
@@ -387,9 +414,10 @@ ORDER = Entry(
     returns=("order",),
     observe=observe_order,
     weigh=first_fault,
-    checked="On six graphs, some with a node used twice, every node comes once and after its inputs.",
+    checked="On eight graphs, some with a node used twice, every node comes once and after its inputs.",
     cases=tuple(
-        Case(label, lambda build=build: dict(root=build())) for label, build in (*GRAPHS, DEEP, NAMELESS)
+        Case(label, lambda build=build: dict(root=build()))
+        for label, build in (*GRAPHS, DEEP, NAMELESS, TWINS, LEAF)
     ),
     hints=(
         "A node may be written down once all its inputs are. So before you write a node, visit its inputs.",
@@ -572,7 +600,7 @@ BACKWARD = Entry(
     returns=(),
     observe=observe_gradients,
     may_change=("root",),
-    checked="Every gradient is right on four graphs, with nodes used twice and with old gradients lying around.",
+    checked="Every gradient is right on six graphs, with nodes used twice and with old gradients lying around.",
     cases=tuple(
         Case(
             f"{label}; the gradients of {', '.join(n.name for n in by_name(build()))}",
@@ -581,6 +609,8 @@ BACKWARD = Entry(
         for label, build in (
             *GRAPHS,
             ("L = c + a again, with old gradients still on the nodes", with_old_gradients),
+            ("L = u · z with z = 0, so that nothing reaches u", dead_end),
+            LEAF,
         )
     ),
     hints=(

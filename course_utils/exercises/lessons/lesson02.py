@@ -11,7 +11,7 @@ LINEAR = Entry(
     returns=("grad_x", "grad_W", "grad_b"),
     upstream="grad_y",
     batch="x",
-    checked="All three gradients equal central differences for batches of 2, 5 and 1 examples.",
+    checked="All three gradients equal central differences for five batches, of 1 to 5 examples.",
     cases=(
         Case(
             "2 examples, 3 inputs, 2 outputs",
@@ -24,6 +24,14 @@ LINEAR = Entry(
         Case(
             "1 example, 2 inputs, 3 outputs",
             lambda: dict(grad_y=normal(1, 3, seed=7), x=normal(1, 2, seed=8), W=normal(2, 3, seed=9)),
+        ),
+        Case(
+            "4 examples, 3 inputs, 3 outputs",
+            lambda: dict(grad_y=normal(4, 3, seed=21), x=normal(4, 3, seed=22), W=normal(3, 3, seed=23)),
+        ),
+        Case(
+            "3 examples, 2 inputs, 1 output",
+            lambda: dict(grad_y=normal(3, 1, seed=24), x=normal(3, 2, seed=25), W=normal(2, 1, seed=26)),
         ),
     ),
     hints=(
@@ -343,6 +351,32 @@ def one_maximum_for_all(logits, y):
 
 
 @CROSS_ENTROPY.wrong(
+    "You subtract one maximum for the whole batch, and a row far below it becomes 0/0, nan: each row needs the largest "
+    "of its own, logits.max(axis=1, keepdims=True). And the 1/N of the mean is missing."
+)
+def one_maximum_and_no_mean(logits, y):
+    return len(y) * one_maximum_for_all(logits, y)
+
+
+@CROSS_ENTROPY.wrong(
+    "axis=0 takes the largest of each column, over the examples, and a row far below it becomes 0/0, nan. You want the "
+    "largest of each row: logits.max(axis=1, keepdims=True)."
+)
+def maximum_of_each_column(logits, y):
+    p = np.exp(logits - logits.max(axis=0))
+    return (p / p.sum(axis=1, keepdims=True) - onehot(logits, y)) / len(y)
+
+
+@CROSS_ENTROPY.wrong(
+    "Your softmax divides by one sum for the whole batch. Each row sums to 1 by itself: axis=1 and keepdims=True, for "
+    "the maximum and for the sum."
+)
+def one_softmax_for_all(logits, y):
+    p = np.exp(logits - logits.max())
+    return (p / p.sum() - onehot(logits, y)) / len(y)
+
+
+@CROSS_ENTROPY.wrong(
     "You divide by N · C. The mean runs over the N examples only; the C logits of a row belong together."
 )
 def averaged_over_everything(logits, y):
@@ -455,6 +489,19 @@ def half_forgotten(f, theta, eps=1e-5):
     return 2 * numerical_gradient(f, theta, eps)
 
 
+@NUMERICAL.wrong(
+    "You nudge up and never down: after `+= eps`, `-= eps` only puts the weight back. Take away 2 * eps, and add eps again after."
+)
+def only_put_back(f, theta, eps=1e-5):
+    grad = np.zeros_like(theta)
+    for i in range(len(theta)):
+        theta[i] += eps
+        above = f(theta)
+        theta[i] -= eps
+        grad[i] = (above - f(theta)) / (2 * eps)
+    return grad
+
+
 @NUMERICAL.wrong("A nudged weight stays nudged, for the next entry and for the caller: put it back, or copy.")
 def never_put_back(f, theta, eps=1e-5):
     grad = np.zeros_like(theta)
@@ -517,6 +564,11 @@ def small_problem(batches: int = 3, rate: float = 0.2) -> dict:
     return dict(net=net, loss=softmax_cross_entropy, batches=[(rows, y) for rows in x], rate=rate)
 
 
+def of_a_generator() -> dict:
+    problem = small_problem(2, 0.1)
+    return problem | dict(batches=(pair for pair in problem["batches"]))
+
+
 def observe_training(arguments, result):
     return {"losses": result, "net.theta": arguments["net"].theta}
 
@@ -530,6 +582,7 @@ TRAIN = Entry(
     cases=(
         Case("3 batches of 5 examples, rate 0.2", small_problem),
         Case("7 batches of 5 examples, rate 0.05", lambda: small_problem(7, 0.05)),
+        Case("2 batches out of a generator, which can be gone through once", of_a_generator),
     ),
     hints=(
         "For every batch, four lines: forward, loss, backward, step. And keep the loss.",
@@ -612,6 +665,34 @@ def step_with_what_backward_returns(net, loss, batches, rate):
         value, grad_logits = loss(net.forward(x), y)
         g = net.backward(grad_logits)
         net.theta -= rate * g
+        losses.append(value)
+    return losses
+
+
+@TRAIN.wrong(
+    "What `loss` returns second belongs to the logits, (N, C): it cannot move the weights. Hand it to net.backward, and "
+    "step with net.grad, which has the shape of net.theta."
+)
+def step_with_the_gradient_of_the_logits(net, loss, batches, rate):
+    losses = []
+    for x, y in batches:
+        value, grad_logits = loss(net.forward(x), y)
+        net.backward(grad_logits)
+        net.theta -= rate * grad_logits
+        losses.append(value)
+    return losses
+
+
+@TRAIN.wrong(
+    "That gradient belongs to the logits, (N, C), and the weights lie in one vector, (P,). net.backward turns it into "
+    "net.grad: step with that."
+)
+def new_weights_from_the_gradient_of_the_logits(net, loss, batches, rate):
+    losses = []
+    for x, y in batches:
+        value, grad_logits = loss(net.forward(x), y)
+        net.backward(grad_logits)
+        net.theta = net.theta - rate * grad_logits
         losses.append(value)
     return losses
 

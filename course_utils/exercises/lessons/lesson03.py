@@ -303,7 +303,7 @@ RATES = Entry(
         ),
     ),
     hints=(
-        "Begin with zeros, one for every weight. Where does the last group stop?",
+        "Begin with zeros, one for every weight: a group that rates does not name keeps them. Where does the last group stop?",
         "`vector[groups[name]] = rate` fills a whole stretch at once, since groups[name] is a slice.",
     ),
 )
@@ -332,6 +332,22 @@ def named_groups_only(groups, rates):
     for name, rate in rates.items():
         vector[groups[name]] = rate
     return vector
+
+
+@RATES.wrong(
+    "You join the groups that rates names. The weights of the others need an entry too, a 0 each: begin with np.zeros for all weights."
+)
+def named_groups_joined(groups, rates):
+    return np.concatenate([np.full(groups[n].stop - groups[n].start, rate) for n, rate in rates.items()])
+
+
+@RATES.wrong(
+    "You leave out the groups that rates does not name. Their weights need an entry too: `rates.get(name, 0.0)`."
+)
+def named_groups_joined_in_order(groups, rates):
+    return np.concatenate(
+        [np.full(part.stop - part.start, rates[n]) for n, part in groups.items() if n in rates]
+    )
 
 
 @RATES.wrong(

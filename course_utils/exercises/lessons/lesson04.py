@@ -28,6 +28,12 @@ def any_rule_case(size: int, seed: int, rate: float, decay: float) -> dict[str, 
     return case | dict(mask=MASKS[size].copy(), step=step)
 
 
+def not_a_number_case() -> dict[str, Any]:
+    case = any_rule_case(5, 47, 0.1, 0.2)
+    case["grad"][3] = np.nan  # of a masked weight
+    return case
+
+
 def observe_step(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
     return {"theta": arguments["theta"], "number of steps": arguments["step"].calls}
 
@@ -41,6 +47,7 @@ MASKED = Entry(
     cases=(
         Case("three weights, the middle one masked", lambda: any_rule_case(3, 41, 0.1, 0.5)),
         Case("five weights, two masked", lambda: any_rule_case(5, 42, 0.5, 0.1)),
+        Case("the gradient of a masked weight is nan", not_a_number_case),
     ),
     hints=(
         "You cannot stop the rule from moving a weight. You can put it back afterwards.",
@@ -118,6 +125,16 @@ def first_entry_everywhere(theta, grad, mask, step):
     before = theta.copy()
     step(theta, grad)
     theta[mask == 0] = before[0]
+
+
+@MASKED.wrong(
+    "Finite steps you hold, but 0 · nan is nan: where the rule goes wrong, a product with the mask lets it into a "
+    "held weight. Choose instead of multiplying: theta[mask == 0] = … or np.where."
+)
+def masked_step_by_a_product(theta, grad, mask, step):
+    before = theta.copy()
+    step(theta, grad)
+    theta[:] = before + mask * (theta - before)
 
 
 @MASKED.right
@@ -340,6 +357,24 @@ def no_correction(theta, grad, mean, square, t, rate, decay, mask):
     mean = 0.9 * mean + 0.1 * grad
     square = 0.999 * square + 0.001 * grad**2
     return theta - rate * mask * mean / (np.sqrt(square) + 1e-8), mean, square
+
+
+@FROZEN_ADAM.wrong(
+    "Both means are right, and so is the correction of the first. That of the square is 1 − 0.999ᵗ: look at its beta."
+)
+def square_corrected_by_099(theta, grad, mean, square, t, rate, decay, mask):
+    _, mean, square = adam_direction(grad + decay * theta, mean, square, t)
+    step = mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.99**t)) + 1e-8)
+    return theta - rate * mask * step, mean, square
+
+
+@FROZEN_ADAM.wrong(
+    "Both means are right, and you correct both with 0.9. The square has a beta of its own: 0.999."
+)
+def both_corrected_by_09(theta, grad, mean, square, t, rate, decay, mask):
+    _, mean, square = adam_direction(grad + decay * theta, mean, square, t)
+    step = mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.9**t)) + 1e-8)
+    return theta - rate * mask * step, mean, square
 
 
 @FROZEN_ADAM.wrong("The decay is missing: Adam's gradient is grad + decay * theta.")
