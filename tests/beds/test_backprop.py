@@ -95,7 +95,9 @@ def test_each_picture_holds_every_seed_and_says_its_numbers(net):
     fig, description = pictures.trap({"right": trained, "wrong": trained}, epochs=2)
     curves, dots = fig.axes
     assert [len(line.get_xdata()) for line in dots.lines if line.get_marker() != "None"] == [3, 3]
-    assert dots.get_xlim()[0] < 0  # whatever a network reaches is in the picture, and so is chance
+    assert (
+        dots.get_xlim()[0] < trained.test[0] < dots.get_xlim()[1]
+    )  # whatever a network reaches is in the picture
     medians = [line for line in curves.lines if line.get_linewidth() > 2]
     assert len({line.get_linestyle() for line in medians}) == len({line.get_color() for line in medians}) == 2
     assert description.endswith(f"wrong {trained.test[0]:.0%} to {trained.test[0]:.0%}.")
@@ -137,7 +139,9 @@ class Attention(torch.nn.Module):
 def apart():
     source = nbformat.read(authoring.SOLUTIONS / "02_backprop.ipynb", as_version=4)
     names = {"torch": torch}
-    exec(next(cell.source for cell in source.cells if cell.id == "direction"), names)
+    for name in ("direction", "shift"):
+        exec(next(cell.source for cell in source.cells if cell.id == name), names)
+    names["apart"].with_shift = names["with_shift"]
     return names["apart"]
 
 
@@ -184,3 +188,27 @@ def test_kinks_give_no_false_alarm_and_one_wrong_number_is_found_by_its_name(apa
         model[5].size.data.fill_(size)
         assert min(apart(model, loss_of), apart(model, loss_of, "5.")) > 1e-4
         assert max(apart(model, loss_of, "0."), apart(model, loss_of, "4.")) < 1e-6
+
+
+@pytest.mark.parametrize("place", [1, 3])
+def test_the_last_module_that_fails_is_the_wrong_one_even_without_weights(apart, place):
+    torch.manual_seed(0)
+    width, modules = 8, [torch.nn.Embedding(11, 8)]
+    for i in range(1, 5):
+        modules.append(
+            torch.nn.Linear(8, 8) if i % 2 == 0 else WrongTanh() if i == place else torch.nn.Tanh()
+        )
+    model = torch.nn.Sequential(*modules)
+    failing = [
+        i for i in range(1, 5) if apart(apart.with_shift(model, str(i), width), loss_of, f"{i}.") > 1e-6
+    ]
+    assert failing == list(range(1, place + 1)) and apart(model, loss_of, "0.") > 1e-6
+    assert not model[place]._parameters  # the model itself stays as it was
+
+
+class WrongTanh(torch.nn.Module):
+    """The same value as tanh, a tenth too much of a gradient."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = torch.tanh(x)
+        return 1.1 * y - (0.1 * y).detach()

@@ -11,7 +11,7 @@ from course_utils.beds.backprop.own import Trained
 from course_utils.beds.data import Digits
 from course_utils.show import plots
 
-# How each way of going back through a ReLU is drawn: the right one in the colours of training and held-out data,
+# How each way of going back through a ReLU is drawn: the right one in the colour of training,
 # all wrong ones in shades of that of what is wrong; dash and marker tell them apart as well.
 _SHADES = [1.0, 1.0, 0.7, 0.4]
 _DASHES = ["-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5))]
@@ -92,23 +92,20 @@ def trap(results: Mapping[str, Trained], epochs: int) -> tuple[Figure, str]:
     fig, (curves, dots) = plt.subplots(1, 2, figsize=(9.5, 3.6))
     at = np.arange(1, epochs + 1)
     for row, (name, trained) in enumerate(results.items()):
-        loss_role, role = ("train", "heldout") if row == 0 else ("wrong", "wrong")
-        loss_colour, colour = (
-            tuple(_SHADES[row] * part for part in to_rgb(plots.COLOURS[r])) for r in (loss_role, role)
-        )
+        role = "train" if row == 0 else "wrong"
+        colour = tuple(_SHADES[row] * part for part in to_rgb(plots.COLOURS[role]))
         losses, scores = trained.by_epoch(epochs), trained.test
         median = np.median(losses, axis=0)
-        curves.plot(at, losses.T, color=loss_colour, linestyle="-", linewidth=0.7, alpha=0.45)
-        curves.plot(at, median, color=loss_colour, linestyle=_DASHES[row], linewidth=2.2)
-        curves.plot(at[-1], median[-1], marker=_MARKERS[row], markersize=6, color=loss_colour)
-        plots.label_end(curves, at[-1], median[-1], name, loss_role)
+        curves.plot(at, losses.T, color=colour, linestyle="-", linewidth=0.7, alpha=0.45)
+        curves.plot(at, median, color=colour, linestyle=_DASHES[row], linewidth=2.2)
+        curves.plot(at[-1], median[-1], marker=_MARKERS[row], markersize=6, color=colour)
+        plots.label_end(curves, at[-1], median[-1], name, role)
         style = {"color": colour, "markersize": 8, "alpha": 0.8, "markeredgecolor": "white"}
         dots.plot(scores, row + np.linspace(-0.2, 0.2, len(scores)), _MARKERS[row], **style)
     curves.set(xlabel="epoch", ylabel="training loss", yscale="log", title="Each loss falls")
-    dots.axvline(0.1, color="0.6", linewidth=1, zorder=0)
-    dots.text(0.12, 0, "chance", va="center", color="0.35")
-    dots.set(yticks=range(len(results)), yticklabels=results, xlim=(-0.02, 1.04))
-    dots.set(xlabel=f"share of the test images read right, {len(scores)} seeds")
+    lowest = min(min(trained.test) for trained in results.values())
+    dots.set(yticks=range(len(results)), yticklabels=results, xlim=(np.floor(10 * lowest) / 10 - 0.01, 1.01))
+    dots.set(xlabel=f"share of the test images read right, {len(scores)} seeds (chance: 0.1)")
     dots.invert_yaxis()
     dots.set_title("Gate missing reads nearly as well as right")
     told = "; ".join(f"{name} {min(t.test):.0%} to {max(t.test):.0%}" for name, t in results.items())
@@ -124,11 +121,19 @@ def precision(errors: Mapping[str, np.ndarray], steps: Sequence[float], default:
     ``default`` is the step that ``gradcheck`` takes by itself, marked by a line.
     """
     fig, ax = plt.subplots()
+    middle = len(steps) // 2 - 1  # there the two lie far apart
     for (name, rows), role in zip(errors.items(), ("wrong", "true"), strict=True):
-        plots.spread(ax, steps, rows, role, name)
+        plots.spread(ax, steps, rows, role, "")
+        at, ink = (steps[middle], np.median(rows[:, middle])), plots.ink(plots.COLOURS[role])
+        ax.annotate(name, at, (4, 10), textcoords="offset points", color=ink, fontweight="bold")
     ax.axvline(default, color="0.6", linewidth=1, zorder=0)
     ax.text(default, 1.02, "gradcheck's eps", transform=ax.get_xaxis_transform(), ha="center", color="0.35")
-    ax.set(xscale="log", yscale="log", xlabel="eps, the nudge", ylabel="relative error")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="eps, the nudge (a thin line: one network; bold: the median)",
+        ylabel="relative error",
+    )
     ax.set_title("In float32 a right gradient looks wrong", pad=22)
     place = list(steps).index(default)
     medians = {name: np.median(rows[:, place]) for name, rows in errors.items()}
