@@ -78,6 +78,12 @@ def test_every_racer_has_twelve_settings():
     assert {len(settings) for settings in ravine.RACERS.values()} == {12}
 
 
+def test_every_rate_is_1_6_times_the_last_but_for_the_last_racer():
+    *alike, last = map(ravine.grid, ravine.RACERS.values())
+    assert all(told.endswith("×1.6") for told in alike) and last == "4 rates, 0.05 to 2, ×3.4"
+    assert alike[0] == "12 rates, 0.001 to 0.2, ×1.6"
+
+
 def test_a_taste_measures_each_group_against_its_own_start():
     digits = data.digits()
     nets = [tasting.network(seed) for seed in (0, 1)]
@@ -127,7 +133,7 @@ def test_descriptions_are_built_from_the_data():
     assert "Below a ten-thousandth: plain first after 10, stays below after 10." in said
     fig, said = pictures.windows({name: {1.0: 0.9, 3.0: 0.5} for name in "abc"}, dict.fromkeys("abc", 1.0))
     assert "a 90% at 1" in said
-    assert [text.get_text() for text in fig.axes[0].texts] == ["↓ 50%\nat 3×"] * 3, (
+    assert [text.get_text() for text in fig.axes[0].texts] == ["falls to 50%"] * 3, (
         "what the axis leaves out is written"
     )
     _, said = pictures.ties({"SGD": np.array([0.95, 0.97])})

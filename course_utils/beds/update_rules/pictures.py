@@ -45,10 +45,10 @@ def arrivals(paths: Mapping[str, np.ndarray]) -> tuple[Figure, str]:
     ax.axhline(MARK, color="0.5", linewidth=1)
     steps = max(len(path) for path in paths.values()) - 1
     ax.text(0.55 * steps, 1.6 * MARK, "a ten-thousandth", ha="center", fontsize=9, color="0.35")
-    ax.set(yscale="log", ylim=(1e-10, 3), xlabel="steps", ylabel="share of the loss that is left")
+    ax.set(yscale="log", ylim=(1e-30, 3), xlabel="steps", ylabel="share of the loss that is left")
     title = "Momentum 0.9 and Adam are there soon, and come out again"
     ax.set_title(title)
-    ax.legend(loc="upper center")
+    ax.legend(loc="lower left", fontsize=9)
     arrived = {name: arrival(path) for name, path in paths.items()}
     told = "; ".join(
         f"{name} first after {one.first}, stays below after {one.stays}" for name, one in arrived.items()
@@ -88,7 +88,7 @@ def windows(scores: Mapping[str, Mapping[float, float]], best: Mapping[str, floa
         told.append(f"{name} {found[best[name]]:.0%} at {best[name]:g}")
         last = rates[-1]
         if found[last] < FLOOR <= max(found.values()):
-            text = f"↓ {found[last]:.0%}\nat {last / best[name]:.2g}×"
+            text = f"falls to {found[last]:.0%}"
             place = (leaves(rates, [found[rate] for rate in rates]) / best[name], FLOOR + 0.003)
             ax.annotate(
                 text,

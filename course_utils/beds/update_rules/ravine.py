@@ -24,18 +24,26 @@ def shares_left(path: np.ndarray, steep: np.ndarray = STEEP) -> np.ndarray:
     return loss / loss[0]
 
 
-# Those who race: rule -> twelve settings, (rate, momentum) or (rate, β₁). The rates stand one factor apart, from
-# careful to too high; those of the last rule are where somebody who knows the ravine would look.
+# Those who race: rule -> twelve settings, (rate, momentum) or (rate, β₁). Each rate is 1.6 times the last, but for
+# the last rule's, which are 3.4 times apart.
+CAREFUL_TO_HIGH = np.geomspace(0.001, 0.2, 12)
 RACERS: dict[str, list[tuple[float, float]]] = {
-    "plain SGD": [(float(rate), 0.0) for rate in np.geomspace(0.001, 0.2, 12)],
-    "momentum": [
-        (float(rate), momentum) for momentum in (0.3, 0.5, 0.7) for rate in np.geomspace(0.03, 0.2, 4)
+    "plain SGD": [(float(rate), 0.0) for rate in CAREFUL_TO_HIGH],
+    "momentum": [(float(rate), momentum) for momentum in (0.3, 0.5, 0.7) for rate in CAREFUL_TO_HIGH[-4:]],
+    "Adam": [(float(rate), beta1) for beta1 in (0.5, 0.7, 0.9) for rate in np.geomspace(0.15, 0.64, 4)],
+    "momentum 0.9": [(float(rate), 0.9) for rate in CAREFUL_TO_HIGH],
+    "Adam, β₁ = 0.9": [(float(rate), 0.9) for rate in np.geomspace(0.05, 10, 12)],
+    "Adam, rates further apart": [
+        (float(rate), beta1) for beta1 in (0.5, 0.7, 0.9) for rate in np.geomspace(0.05, 2, 4)
     ],
-    "Adam": [(float(rate), beta1) for beta1 in (0.5, 0.7, 0.9) for rate in np.geomspace(0.05, 2, 4)],
-    "momentum 0.9": [(float(rate), 0.9) for rate in np.geomspace(0.001, 0.2, 12)],
-    "Adam, β₁ = 0.9": [(float(rate), 0.9) for rate in np.geomspace(0.05, 5, 12)],
-    "Adam, rates by hand": [(rate, beta1) for beta1 in (0.5, 0.7, 0.9) for rate in (0.1, 0.2, 0.4, 0.8)],
 }
+
+
+def grid(settings: Sequence[tuple[float, float]]) -> str:
+    """The rates of ``settings`` in a few words: from, to, and the factor from one to the next."""
+    rates = sorted({rate for rate, _ in settings})
+    factor = (rates[-1] / rates[0]) ** (1 / (len(rates) - 1))
+    return f"{len(rates)} rates, {rates[0]:.2g} to {rates[-1]:.2g}, ×{factor:.1f}"
 
 
 @dataclass(frozen=True)
