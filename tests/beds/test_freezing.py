@@ -83,6 +83,17 @@ def test_memory_counts_what_trains():
     assert again.front_gradient_same and again.kept < front.kept
 
 
+def test_pytorch_says_what_the_lesson_s_table_of_messages_quotes():
+    layer = torch.nn.Linear(2, 2).requires_grad_(False)
+    with pytest.raises(RuntimeError, match="element 0 of tensors does not require grad"):
+        layer(torch.ones(1, 2)).sum().backward()
+    with torch.inference_mode():
+        features = layer(torch.ones(1, 2))
+    with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
+        torch.nn.Linear(2, 2)(features)
+    torch.nn.Linear(2, 2)(features.clone())
+
+
 def test_the_table_of_ways_says_none_where_there_is_none():
     run = held.Run(False, None, [2.0, 1.0], torch.tensor([3.0, 4.0]))
     assert held.table({"detach": [run]}).splitlines()[1].split() == ["detach", "same", "None", "5.000", "2.00", "→", "1.00"]  # fmt: skip

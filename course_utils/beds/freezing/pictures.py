@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from course_utils.beds.freezing.flow import Group, one_step
 from course_utils.show import plots
@@ -27,7 +28,10 @@ def transfer(accuracies: Mapping[str, Mapping[str, np.ndarray]], rate: float) ->
         means = {way: np.mean(scores) for way, scores in ways.items()}
         best = [way for way, mean in means.items() if mean > max(means.values()) - 0.01]
         _rows(ax, list(ways))
-        ax.set(xlabel="test accuracy, five seeds", title=f"{task}\nbest: {', '.join(best)}")
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.set(
+            xlabel="test accuracy: five seeds, and their mean (|)", title=f"{task}\nbest: {', '.join(best)}"
+        )
         told.append(f"{task}: " + ", ".join(f"{way} {mean:.0%}" for way, mean in means.items()))
     return fig, f"Mean test accuracy with three labels a class, at rate {rate:g}. {'. '.join(told)}."
 
@@ -50,6 +54,7 @@ def drifts(drifts: Mapping[str, Mapping[str, Sequence[float]]]) -> tuple[Figure,
             figure = f"{middle:.1%}" if middle else "0, bitwise"
             ax.text(np.max(values) + 0.015, at, figure, va="center", fontsize=8.5)
     _rows(ax, list(drifts))
+    ax.xaxis.set_major_formatter(PercentFormatter(1))
     ax.set(xlim=(0, 0.8), xlabel="distance that the masked body travelled, relative to its size")
     ax.legend(loc="upper right", frameon=False)
     ax.set_title("A zero gradient does not freeze a weight")
@@ -101,7 +106,7 @@ def flow(**state: str) -> tuple[Figure, str]:
         ax.annotate("", (left + 1.04, 1.1), (left, 1.1), arrowprops={"arrowstyle": "->", "color": "0.5"})
     for x, y, text in ((0.2, 1.1, "x"), (9.4, 0.75, "L")):
         ax.text(x, y, text, ha="center", va="center", fontsize=14, style="italic")
-    says = "grey: forward      black: the gradient, with its size on arrival"
+    says = "grey: forward    black: the gradient, with its size on arrival    moves: relative to the group's size"
     ax.text(-0.1, 1.75, says, color="0.35", va="center")
     ax.set(xlim=(-0.1, 9.7), ylim=(-0.05, 1.95), title=_flow_title(groups))
     ax.axis("off")
