@@ -20,8 +20,17 @@ def runs_as_if(name: str) -> tuple[tuple[str, list[Run]], ...]:
     if exercise.weigh is not None:
         return ()
     found = []
-    for sentence, change in changes(exercise):
-        runs = [run(exercise, _right(exercise), _changed(case, change), ours=True) for case in exercise.cases]
+    ways = [(sentence, _right(exercise), change) for sentence, change in changes(exercise)]
+    if twice := _twice(exercise):
+        ways.append(
+            (
+                "What you get for {name} is right for two steps: it is applied twice.",
+                twice,
+                lambda given: given,
+            )
+        )
+    for sentence, function, change in ways:
+        runs = [run(exercise, function, _changed(case, change), ours=True) for case in exercise.cases]
         if not any(r.problem or r.blank for r in runs):
             found.append((sentence, runs))
     return tuple(found)
@@ -36,16 +45,16 @@ def changes(exercise: Exercise) -> Iterator[tuple[str, Callable[[dict[str, Any]]
         for number in (1, 0):
             of = "of nothing but " if _is_array(value) else ""
             yield (
-                f"Your {{name}} is what comes out where {label} is {of}{number}: it looks as if {label} were not used.",
+                f"What you get for {{name}} is what comes out where {label} is {of}{number}: it looks as if {label} were not used.",
                 lambda given, label=label, number=number: given | {label: _filled(given[label], number)},
             )
         yield (
-            f"Your {{name}} is right for −{label}: a sign is turned round.",
+            f"What you get for {{name}} is right for −{label}: a sign is turned round.",
             lambda given, label=label: given | {label: -given[label]},
         )
         if _is_array(value) and value.ndim:
             yield (
-                f"Your {{name}} is right for a {label} in reverse order.",
+                f"What you get for {{name}} is right for a {label} in reverse order.",
                 lambda given, label=label: given | {label: given[label][::-1].copy()},
             )
     labels = list(first)
@@ -53,13 +62,26 @@ def changes(exercise: Exercise) -> Iterator[tuple[str, Callable[[dict[str, Any]]
         for other in labels[i + 1 :]:
             if _alike(first[one], first[other]):
                 yield (
-                    f"You have exchanged {one} and {other}: with each in the other's place your {{name}} would be right.",
+                    f"You have exchanged {one} and {other}: with each in the other's place, {{name}} would be right.",
                     lambda given, a=one, b=other: given | {a: given[b], b: given[a]},
                 )
 
 
 def _right(exercise: Exercise) -> Callable:
     return exercise.truth or exercise.reference
+
+
+def _twice(exercise: Exercise) -> Callable | None:
+    """The course's own version applied to its own first result, where that is the new value of an argument."""
+    first, *_ = exercise.cases[0].make()
+    if not exercise.returns or exercise.returns[0] != f"new_{first}":
+        return None
+
+    def twice(*arguments: Any) -> Any:
+        once = exercise.reference(*arguments)
+        return exercise.reference(once[0] if isinstance(once, tuple) else once, *arguments[1:])
+
+    return twice
 
 
 def _changed(case: Case, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Case:

@@ -29,30 +29,31 @@ def diagnose(
         )
 
     if explains([np.zeros_like(e) for e in expected]):
-        return f"Your {name} is zero everywhere: nothing flows back."
+        flows = ": nothing flows back" if name.startswith("grad") else ""
+        return f"What you get for {name} is zero everywhere{flows}."
     if explains([-e for e in expected]):
-        return f"Your {name} has the wrong sign: every entry is minus the right one."
+        return f"What you get for {name} has the wrong sign: every entry is minus the right one."
 
     if exercise.batch:
         sizes = [len(a[exercise.batch]) for a in arguments]
         if explains([e * n for e, n in zip(expected, sizes, strict=True)]):
-            return f"Your {name} is too large by the batch size: the mean over the batch brings a 1/N, once."
+            return f"What you get for {name} is too large by the batch size: the mean over the batch brings a 1/N, once."
         if explains([e / n for e, n in zip(expected, sizes, strict=True)]):
-            return f"Your {name} is too small by the batch size: the 1/N is in already, do not divide again."
+            return f"What you get for {name} is too small by the batch size: the 1/N is in already, do not divide again."
 
     factor = common_factor(got, expected)
     if factor is not None:
-        return f"Your {name} is {factor:.4g} times the right one, in every entry: look for a missing or extra factor."
+        return f"What you get for {name} is {factor:.4g} times the right one, in every entry: look for a missing or extra factor."
 
     if all(e.ndim == 2 and e.shape[0] == e.shape[1] for e in expected) and explains([e.T for e in expected]):
-        return f"Your {name} is transposed."
+        return f"What you get for {name} is transposed."
 
     if exercise.upstream:
         above = [np.asarray(a[exercise.upstream], dtype=float) for a in arguments]
         if explains(with_upstream_of_ones()):
             return f"Your {name} ignores {exercise.upstream}: multiply by what arrives from above."
         if explains(above):
-            return f"Your {name} is {exercise.upstream} itself: the layer's own derivative is missing."
+            return f"What you get for {name} is {exercise.upstream} itself: the layer's own derivative is missing."
         same_shape = all(a.shape == e.shape for a, e in zip(above, expected, strict=True))
         if same_shape and explains([a - e for a, e in zip(above, expected, strict=True)]):
             return f"Your {name} lets through what should be blocked and blocks what should pass: the gate is inverted."

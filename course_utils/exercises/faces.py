@@ -42,11 +42,11 @@ def candidates(axes: int) -> Iterator[tuple[Callable[[np.ndarray], np.ndarray], 
         for by in (1, -1):
             yield (
                 lambda e, axis=axis, by=by: np.roll(e, by, axis),
-                f"Your {{name}} is shifted by one: its {what} stand one place too {'late' if by > 0 else 'early'}.",
+                f"What you get for {{name}} is shifted by one: all {what} stand one place too {'late' if by > 0 else 'early'}.",
             )
             yield (
                 lambda e, axis=axis, by=by: _shifted(e, by, axis),
-                f"Your {{name}} is shifted by one, and its {'first' if by > 0 else 'last'} place filled with 0.",
+                f"What you get for {{name}} is shifted by one, and the {'first' if by > 0 else 'last'} place filled with 0.",
             )
         yield (
             lambda e, axis=axis: _only(e, 0, axis),
@@ -58,33 +58,33 @@ def candidates(axes: int) -> Iterator[tuple[Callable[[np.ndarray], np.ndarray], 
         )
         yield (
             lambda e, axis=axis: np.cumsum(e, axis),
-            f"Your {{name}} adds up from one of the {what} to the next: it keeps what belongs to those before.",
+            f"What you get for {{name}} adds up from one of the {what} to the next: it keeps what belongs to those before.",
         )
     yield np.abs, "The sizes in your {name} are right, and the signs are lost."
-    yield np.square, "Your {name} is the square of the right one."
-    yield lambda e: np.sqrt(np.maximum(e, 0)), "Your {name} is the root of the right one."
-    yield lambda e: 1 / e, "Your {name} is 1 divided by the right one."
-    yield lambda e: 1 - e, "Your {name} is 1 minus the right one."
-    yield np.log, "Your {name} is the logarithm of the right one."
-    yield np.exp, "Your {name} is exp of the right one."
+    yield np.square, "What you get for {name} is the square of the right one."
+    yield lambda e: np.sqrt(np.maximum(e, 0)), "What you get for {name} is the root of the right one."
+    yield lambda e: 1 / e, "What you get for {name} is 1 divided by the right one."
+    yield lambda e: 1 - e, "What you get for {name} is 1 minus the right one."
+    yield np.log, "What you get for {name} is the logarithm of the right one."
+    yield np.exp, "What you get for {name} is exp of the right one."
     yield (
         lambda e: np.maximum(e, 0),
-        "Your {name} is right where it is positive, and 0 where it should be negative.",
+        "What you get for {name} is right where it is positive, and 0 where it should be negative.",
     )
     yield (
         lambda e: np.minimum(e, 0),
-        "Your {name} is right where it is negative, and 0 where it should be positive.",
+        "What you get for {name} is right where it is negative, and 0 where it should be positive.",
     )
-    yield np.round, "Your {name} is rounded to whole numbers."
-    yield lambda e: e + 1, "Your {name} is too large by 1, everywhere."
-    yield lambda e: e - 1, "Your {name} is too small by 1, everywhere."
-    yield lambda e: e - e.mean(), "Your {name} is the right one without its mean."
+    yield np.round, "What you get for {name} is rounded to whole numbers."
+    yield lambda e: e + 1, "What you get for {name} is too large by 1, everywhere."
+    yield lambda e: e - 1, "What you get for {name} is too small by 1, everywhere."
+    yield lambda e: e - e.mean(), "What you get for {name} is the right one without its mean."
     yield (
         lambda e: e / np.linalg.norm(e),
-        "Your {name} has the right direction, and was divided by its length.",
+        "What you get for {name} has the right direction, and was divided by its length.",
     )
-    yield lambda e: e / e.sum(), "Your {name} was divided by its sum."
-    yield lambda e: e / e.size, "Your {name} was divided by how many entries it has."
+    yield lambda e: e / e.sum(), "What you get for {name} was divided by its sum."
+    yield lambda e: e / e.size, "What you get for {name} was divided by how many entries it has."
     yield lambda e: np.full_like(e, e.mean()), "Every entry of your {name} is the mean of the right ones."
     yield lambda e: np.full_like(e, e.sum()), "Every entry of your {name} is the sum of the right ones."
 
@@ -94,7 +94,7 @@ def swapped(got: dict[str, Arrays], expected: dict[str, Arrays], wrong: list[str
     for name in wrong:
         for other in expected:
             if other != name and _all_equal(got[name], expected[other], rtol):
-                return f"Your {name} is what {other} should be: are the two exchanged?"
+                return f"What you get for {name} is what {other} should be: are the two exchanged?"
     return ""
 
 
@@ -115,16 +115,22 @@ def where_right(
     met = [close & (e != 0) for close, e in zip(close_to, expected, strict=True)]
     enough = sum(m.sum() for m in met) >= max(2, 0.2 * sum(m.size for m in met))
     if enough and (told := _wrong_where(close_to, met, arguments)):
-        return f"Your {name} is right, except where {told}."
+        return f"What you get for {name} is right, except where {told}."
     right = [equal(g, e, rtol) for g, e in zip(got, expected, strict=True)]
     at = right.index(False)
-    close = close_to[at]
-    inside = f"on the case “{labels[at]}”"
     if any(right):
-        told = f"Your {name} is right on {sum(right)} of {len(right)} cases, and wrong {inside}"
-        return f"{told}{_which(close)}. What is special about that one?"
+        if sum(right) <= len(right) // 2:
+            those = " and ".join(
+                f"“{label}”" for label, is_right in zip(labels, right, strict=True) if is_right
+            )
+            return f"What you get for {name} is right only on the case {those}. What is special there?"
+        told = (
+            f"What you get for {name} is right on {sum(right)} of {len(right)} cases, not on “{labels[at]}”"
+        )
+        return f"{told}{_which(close_to[at])}. What is special there?"
     if met[at].any():
-        return f"Your {name} is right in part: {inside} {close.sum()} of {close.size} entries are{_which(close)}."
+        inside = f"{close_to[at].sum()} of {close_to[at].size} entries are right{_which(close_to[at])}"
+        return f"On the case “{labels[at]}”, in what you get for {name}, {inside}."
     return _how_far(name, got, expected)
 
 
@@ -186,7 +192,7 @@ def _one_more_term(
         if abs(c) > 1e-6 and all(
             equal(g, e + c * v, rtol) for g, e, v in zip(got, expected, values, strict=True)
         ):
-            return f"Your {name} is the right one {'plus' if c > 0 else 'minus'} {abs(c):.4g} times {label}: a term too many, or one that is missing."
+            return f"What you get for {name} is the right one {'plus' if c > 0 else 'minus'} {abs(c):.4g} times {label}: a term too many, or one that is missing."
     return ""
 
 
@@ -223,32 +229,41 @@ def _wrong_where(
 ) -> str:
     """'grad is negative': what an argument's own entry is wherever the result is wrong, and never where it is met."""
     for label, first in arguments[0].items():
-        if not isinstance(first, float) and not (isinstance(first, np.ndarray) and first.dtype.kind == "f"):
+        if not (isinstance(first, np.ndarray) and first.dtype.kind == "f" and first.ndim):
             continue
-        values = [np.asarray(a[label]) for a in arguments]
-        if not all(v.shape in (c.shape, ()) for v, c in zip(values, close, strict=True)):
+        values = [a[label] for a in arguments]
+        if not all(v.shape == c.shape for v, c in zip(values, close, strict=True)):
             continue
         for told, holds in CONDITIONS:
-            there = [np.broadcast_to(holds(v), c.shape) for v, c in zip(values, close, strict=True)]
-            if all((t | c).all() and not (t & m).any() for t, c, m in zip(there, close, met, strict=True)):
+            there = [holds(v) for v in values]
+            seen = sum(int(t.sum()) for t in there)
+            if seen >= 2 and all(
+                (t | c).all() and not (t & m).any() for t, c, m in zip(there, close, met, strict=True)
+            ):
                 return f"{label} {told}"
     return ""
 
 
 def _how_far(name: str, got: Arrays, expected: Arrays) -> str:
-    """Too large or too small throughout, or with signs that differ; '' where nothing holds throughout."""
+    """What can be said of signs and sizes where no entry is right."""
     g = np.concatenate([a.ravel() for a in got])
     e = np.concatenate([a.ravel() for a in expected])
     told = e != 0
     if not told.any() or not np.isfinite(g).all():
         return ""
     ratio = g[told] / e[told]
+    what = "entries of " if len(ratio) > len(got) else "values of "
     if (ratio < 0).all():
-        return f"Your {name} has the wrong sign throughout, and other sizes as well."
-    if (ratio >= 0).all() and len(ratio) > 1:
-        low, high = ratio.min(), ratio.max()
-        if low > 1:
-            return f"Every entry of your {name} has the right sign and is too large, {low:.3g} to {high:.3g} times."
-        if high < 1:
-            return f"Every entry of your {name} has the right sign and is too small: {low:.2g} to {high:.2g} of the right one."
-    return ""
+        return f"All {what}your {name} have the wrong sign, and other sizes as well."
+    if (ratio < 0).any():
+        return (
+            f"No entry of your {name} is right: {(ratio < 0).sum()} of {len(ratio)} have the wrong sign, too."
+        )
+    low, high = np.abs(ratio).min(), np.abs(ratio).max()
+    if low > 1:
+        return (
+            f"The signs in your {name} are right and all {what}it too large, {low:.3g} to {high:.3g} times."
+        )
+    if high < 1:
+        return f"The signs in your {name} are right and all {what}it too small, {low:.2g} to {high:.2g} of the right ones."
+    return f"The signs in your {name} are right, the sizes are not: {low:.2g} to {high:.3g} times the right ones."

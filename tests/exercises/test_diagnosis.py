@@ -62,12 +62,12 @@ def told(got, expected=RIGHT, exercise=RELU, made=MADE):
 @pytest.mark.parametrize(
     "wrong, sentence",
     [
-        (lambda g, x: 0 * g, "Your grad_x is zero everywhere: nothing flows back."),
-        (lambda g, x: -g * (x > 0), "Your grad_x has the wrong sign: every entry is minus the right one."),
-        (lambda g, x: 3 * g * (x > 0), "Your grad_x is 3 times the right one, in every entry"),
-        (lambda g, x: (g * (x > 0)).T, "Your grad_x is transposed."),
+        (lambda g, x: 0 * g, "What you get for grad_x is zero everywhere: nothing flows back."),
+        (lambda g, x: -g * (x > 0), "What you get for grad_x has the wrong sign: every entry is minus the right one."),
+        (lambda g, x: 3 * g * (x > 0), "What you get for grad_x is 3 times the right one, in every entry"),
+        (lambda g, x: (g * (x > 0)).T, "What you get for grad_x is transposed."),
         (lambda g, x: np.where(x > 0, 1.0, 0.0), "Your grad_x ignores grad_y: multiply by what arrives"),
-        (lambda g, x: g, "Your grad_x is grad_y itself: the layer's own derivative is missing."),
+        (lambda g, x: g, "What you get for grad_x is grad_y itself: the layer's own derivative is missing."),
         (lambda g, x: g * (x <= 0), "Your grad_x lets through what should be blocked"),
         (lambda g, x: g + x, ""),
     ],

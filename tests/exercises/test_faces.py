@@ -20,7 +20,7 @@ def seen(change, arguments=NONE, right=RIGHT):
         (lambda e: e[::-1], "rows of your result are right, and in reverse order"),
         (lambda e: e[:, ::-1], "columns of your result are right, and in reverse order"),
         (lambda e: np.roll(e, 1, 1), "columns stand one place too late"),
-        (lambda e: np.hstack([e[:, 1:], 0 * e[:, :1]]), "its last place filled with 0"),
+        (lambda e: np.hstack([e[:, 1:], 0 * e[:, :1]]), "the last place filled with 0"),
         (lambda e: np.vstack([e[:1], 0 * e[1:]]), "Only the first of the rows"),
         (lambda e: np.vstack([0 * e[:-1], e[-1:]]), "Only the last of the rows"),
         (lambda e: np.cumsum(e, 0), "adds up from one of the rows to the next"),
@@ -58,7 +58,10 @@ def test_a_term_too_many_is_named_by_its_argument():
 def test_exchanged_results_are_told():
     got = {"a": RIGHT, "b": RIGHT[::-1]}
     expected = {"a": RIGHT[::-1], "b": RIGHT}
-    assert swapped(got, expected, ["a", "b"], 1e-5) == "Your a is what b should be: are the two exchanged?"
+    assert (
+        swapped(got, expected, ["a", "b"], 1e-5)
+        == "What you get for a is what b should be: are the two exchanged?"
+    )
 
 
 def place(got, arguments=NONE):
@@ -68,17 +71,37 @@ def place(got, arguments=NONE):
 def test_where_a_result_is_right():
     bent = RIGHT[1] + np.array([[0, 0, 0.3], [0, 0, 0.4]])
     assert place([RIGHT[0], bent]) == (
-        "Your result is right on 1 of 2 cases, and wrong on the case “two”; what is wrong is in the last column. "
-        "What is special about that one?"
+        "What you get for result is right only on the case “one”. What is special there?"
+    )
+    three = [*RIGHT, RIGHT[0] + 1]
+    assert where_right("result", ["one", "two", "three"], [*RIGHT, bent], three, [{}] * 3, 1e-5).startswith(
+        "What you get for result is right on 2 of 3 cases, not on “three”"
     )
     halves = [e + 0.1 * np.eye(2, 3) for e in RIGHT]
-    assert "4 of 6 entries are" in place(halves)
-    assert "too large, 1.5 to 1.5 times" in place([1.5 * e for e in RIGHT])
+    assert "4 of 6 entries are right" in place(halves)
+    column = [e + np.array([0, 0, 0.3]) for e in RIGHT]
+    assert "4 of 6 entries are right; what is wrong is in the last column" in place(column)
+
+
+def test_what_is_said_where_no_entry_is_right():
+    rng = np.random.default_rng(0)
+    factors = [rng.uniform(2, 3, e.shape) for e in RIGHT]
+    assert "signs in your result are right and all entries of it too large, 2" in place(
+        [f * e for f, e in zip(factors, RIGHT, strict=True)]
+    )
+    assert "have the wrong sign, and other sizes" in place(
+        [-f * e for f, e in zip(factors, RIGHT, strict=True)]
+    )
+    mixed = [f * np.abs(e) for f, e in zip(factors, RIGHT, strict=True)]
+    assert "No entry of your result is right: 4 of 12 have the wrong sign, too." in place(mixed)
 
 
 def test_where_an_argument_tells_the_wrong_entries_from_the_right_ones():
     given = [{"x": e} for e in RIGHT]
-    assert place([np.abs(e) for e in RIGHT], given) == "Your result is right, except where x is negative."
+    assert (
+        place([np.abs(e) for e in RIGHT], given)
+        == "What you get for result is right, except where x is negative."
+    )
 
 
 def test_zeros_that_are_met_do_not_count_as_right():
@@ -99,10 +122,15 @@ def test_an_argument_that_is_not_used_is_told():
         return momentum_step(theta, grad, velocity, 1.0, momentum)
 
     assert same_as("momentum_step", forgets) == (
-        "Your new_theta is what comes out where rate is 1: it looks as if rate were not used."
+        "What you get for new_theta is what comes out where rate is 1: it looks as if rate were not used."
     )
 
 
 def test_exchanged_arguments_are_told():
     said = same_as("step", lambda theta, grad, rate: grad - rate * theta)
     assert said.startswith("You have exchanged theta and grad")
+
+
+def test_a_step_taken_twice_is_told():
+    said = same_as("step", lambda theta, grad, rate: theta - 2 * rate * grad)
+    assert said == "What you get for new_theta is right for two steps: it is applied twice."

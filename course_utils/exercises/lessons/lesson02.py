@@ -151,12 +151,16 @@ RELU = Entry(
     returns=("grad_x",),
     upstream="grad_y",
     batch="x",
-    checked="The gradient equals central differences for two batches, through open and closed gates.",
+    checked="The gradient equals central differences for three batches, through open and closed gates.",
     cases=(
         Case("2 examples, 4 units", lambda: dict(grad_y=normal(2, 4, seed=11), x=normal(2, 4, seed=12))),
         Case(
             "5 examples, 3 units, one x exactly 0",
             lambda: dict(grad_y=normal(5, 3, seed=13), x=with_a_zero(normal(5, 3, seed=14))),
+        ),
+        Case(
+            "3 examples, 2 units, all x near 0",
+            lambda: dict(grad_y=normal(3, 2, seed=27), x=1e-9 * normal(3, 2, seed=28)),
         ),
     ),
     hints=(
@@ -182,7 +186,9 @@ def relu_backward(grad_y, x):
 @RELU.truth
 def relu_truth(grad_y, x):
     """Central differences, but 0 at the kink, where they would give half of grad_y."""
-    return np.where(x == 0, 0, estimate.numerical_gradient(lambda x: np.sum(grad_y * np.maximum(x, 0)), x))
+    nudge = min(1e-5, 0.5 * np.abs(x[x != 0]).min())  # short of every kink
+    relu = estimate.numerical_gradient(lambda x: np.sum(grad_y * np.maximum(x, 0)), x, nudge)
+    return np.where(x == 0, 0, relu)
 
 
 @RELU.wrong("Nearly: where x is exactly 0 the gradient should be 0, so the gate is `x > 0`, not `x >= 0`.")
@@ -266,6 +272,10 @@ CROSS_ENTROPY = Entry(
             lambda: dict(
                 logits=np.array([[1000.0, 0, -1000], [999.5, 1000, 998], [0, 1, 2]]), y=np.array([0, 1, 0])
             ),
+        ),
+        Case(
+            "logits near −1000",
+            lambda: dict(logits=normal(2, 3, seed=29) - 1000, y=np.array([2, 1])),
         ),
     ),
     hints=(
@@ -446,7 +456,7 @@ NUMERICAL = Entry(
         ),
         Case(
             "f = sum of cubes, eps 0.00001",
-            lambda: dict(f=bowl, theta=np.array([0.5, -0.3, 2.0, 1.0]), eps=1e-5),
+            lambda: dict(f=bowl, theta=np.array([0.513, -0.377, 2.04, 1.09]), eps=1e-5),
         ),
     ),
     hints=(
