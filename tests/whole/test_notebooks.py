@@ -206,11 +206,11 @@ def test_pictures_are_drawn_in_the_lessons_room(path):
     assert not re.search(r"matplotlib|\b(plt|ax|fig)\.", code)
 
 
-@pytest.mark.parametrize("path", SOLUTIONS[1:], ids=lambda p: p.stem)
+@each_solution
 def test_a_lesson_goes_on_in_ones_own_project(path):
     cells = read(path).cells
     (start,) = [i for i, c in enumerate(cells) if c.source.startswith("## In your own project")]
-    end = next(i for i, c in enumerate(cells) if i > start and c.source.startswith("## "))
+    end = next((i for i, c in enumerate(cells) if i > start and c.source.startswith("## ")), len(cells))
     part = cells[start:end]
     assert "torch" in "".join(c.source for c in part if c.cell_type == "code")
     assert any("### " in c.source for c in part), "its questions stand in the table of contents"

@@ -1,1 +1,1 @@
-"""Lesson 00: its one picture."""
+"""Lesson 00: its two pictures."""
