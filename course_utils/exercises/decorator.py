@@ -4,7 +4,6 @@ import contextlib
 import difflib
 import functools
 import inspect
-import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from course_utils.exercises.attempts import note_attempt
 from course_utils.exercises.bank import Exercise, all_exercises
 from course_utils.exercises.cards import code, draw
 from course_utils.exercises.checking import Outcome, check
+from course_utils.exercises.quiet import Shown, held_back
 from course_utils.exercises.solved import remember
 from course_utils.show.output import card, emit, escape
 
@@ -87,11 +87,12 @@ def in_class() -> bool:
 
 
 def silent(function: Callable) -> Callable:
-    """The same function with its printing thrown away."""
+    """The same function with all that it shows thrown away."""
+    shown = Shown()
 
     @functools.wraps(function)
     def quiet(*arguments: Any, **named: Any) -> Any:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with held_back(shown):
             return function(*arguments, **named)
 
     return quiet

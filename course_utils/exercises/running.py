@@ -1,7 +1,7 @@
 """Call a learner's function so that nothing it does can hurt: errors, loops, prints, exits."""
 
+import builtins
 import contextlib
-import io
 import linecache
 import signal
 import sys
@@ -17,11 +17,11 @@ import numpy as np
 
 from course_utils.exercises.bank import Case, Exercise, WrongResult
 from course_utils.exercises.comparing import plain, same
+from course_utils.exercises.quiet import Shown, held_back
 
 SECONDS = 5.0  # a check that takes longer is stopped
 IMPORT_SECONDS = 120.0  # an import on top of that too
 AGAIN = 0.5  # seconds between one attempt to stop it and the next
-KEPT_OUTPUT = 1000  # characters of a learner's prints that are kept
 
 
 @dataclass(frozen=True)
@@ -40,23 +40,6 @@ class Run:
 
 class TooSlow(BaseException):
     """Raised inside a learner's function when its time is up. No ``except Exception`` catches it."""
-
-
-class Printed(io.TextIOBase):
-    """Takes all that is printed, keeps the beginning, counts the lines: a print storm costs nothing."""
-
-    def __init__(self) -> None:
-        self.kept = ""
-        self.lines = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        self.lines += text.count("\n")
-        if len(self.kept) < KEPT_OUTPUT:
-            self.kept += text[: KEPT_OUTPUT - len(self.kept)]
-        return len(text)
 
 
 @contextlib.contextmanager
@@ -94,6 +77,23 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+@contextlib.contextmanager
+def no_questions() -> Iterator[None]:
+    """input() asks nobody: a check that waits for an answer would wait until it is stopped."""
+
+    def refuse(*prompt: object) -> str:
+        raise WrongResult(
+            "It asks with input(), and nobody answers here: take what it needs from its arguments."
+        )
+
+    asked = builtins.input
+    builtins.input = refuse
+    try:
+        yield
+    finally:
+        builtins.input = asked
+
+
 def is_importing(frame: types.FrameType | None) -> bool:
     """Whether ``frame`` belongs to an import that the checked function began, however deep inside."""
     while frame is not None and frame.f_code is not run.__code__:
@@ -109,11 +109,11 @@ def run(exercise: Exercise, function: Callable, case: Case, ours: bool = False) 
     What is ``ours`` has no time limit.
     """
     arguments = case.make()
-    printed = Printed()
+    shown = Shown()
     try:
         with (
-            contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(printed),
+            held_back(shown),
+            no_questions(),
             warnings.catch_warnings(),
             np.errstate(all="ignore"),
             contextlib.nullcontext() if ours else time_limit(SECONDS),
@@ -124,7 +124,7 @@ def run(exercise: Exercise, function: Callable, case: Case, ours: bool = False) 
             problem = no_result(exercise, function, result)
             values = {} if problem else as_arrays(exercise.look(arguments, result))
     except BaseException as error:  # noqa: BLE001 - SystemExit and the like must not end the kernel
-        return Run(printed=printed.kept, lines_printed=printed.lines, **account(error, function))
+        return Run(printed=shown.kept, lines_printed=shown.lines, **account(error, function))
 
     fresh = case.make()
     changed = tuple(
@@ -138,15 +138,15 @@ def run(exercise: Exercise, function: Callable, case: Case, ours: bool = False) 
         error=problem,
         blank=bool(problem) and is_blank(function),
         changed=changed,
-        printed=printed.kept,
-        lines_printed=printed.lines,
+        printed=shown.kept,
+        lines_printed=shown.lines,
     )
 
 
 def account(error: BaseException, function: Callable) -> dict[str, Any]:
     """What an exception out of a learner's function means, as the fields of a Run."""
     match error:
-        case NotImplementedError():
+        case NotImplementedError() if is_stub(error, function):
             return {"blank": True}
         case WrongResult():
             return {"problem": str(error), "error": str(error)}
@@ -160,6 +160,21 @@ def account(error: BaseException, function: Callable) -> dict[str, Any]:
             }
     text = f"{type(error).__name__}: {error}"
     return {"problem": explain(error, function), "error": text, "stopped": True}
+
+
+def is_stub(error: NotImplementedError, function: Callable) -> bool:
+    """Whether the exercise's own stub raised it: the last frame is the function's, and its line says so.
+
+    PyTorch raises the same error where a ``backward`` or a ``forward`` is missing.
+    """
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if not frames:
+        return True
+    frame, number = frames[-1]
+    if frame.f_code is not getattr(function, "__code__", frame.f_code):
+        return False
+    line = linecache.getline(frame.f_code.co_filename, number)
+    return not line or "NotImplementedError" in line
 
 
 def no_result(exercise: Exercise, function: Callable, result: Any) -> str:

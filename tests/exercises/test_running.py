@@ -1,12 +1,10 @@
 """One call of a learner's function: what it did, told in a sentence."""
 
-import io
-
 import pytest
 
 from course_utils.exercises import all_exercises, checking
 from course_utils.exercises.bank import WrongResult
-from course_utils.exercises.running import Printed, Run, TooSlow, account, explain, is_blank
+from course_utils.exercises.running import Run, TooSlow, account, explain, is_blank
 
 
 def error_of(function):
@@ -81,16 +79,6 @@ def test_a_body_that_does_nothing_is_blank():
     assert not is_blank(works) and not is_blank(len) and not is_blank(holds_on_to_something)
 
 
-def test_printed_is_a_stream_that_keeps_the_beginning():
-    printed = Printed()
-    assert isinstance(printed, io.TextIOBase) and printed.writable()
-    assert printed.write("a\nb") == 3
-    for _ in range(3000):
-        print("line", file=printed)
-    assert printed.kept == ("a\nb" + "line\n" * 300)[:1000]
-    assert printed.lines == 3001
-
-
 class Clock:
     """A processor's time that goes on by what a call is told to take."""
 
@@ -149,3 +137,36 @@ def test_what_ends_a_call_is_told_once(error, problem, stopped, blank):
     told = Run(**account(error, len))
     assert (told.problem, told.stopped, told.blank) == (problem, stopped, blank)
     assert told.error == {WrongResult: problem, ValueError: "ValueError: no"}.get(type(error), "")
+
+
+def test_a_missing_backward_is_no_blank():
+    """PyTorch says NotImplementedError, too: a stub is a line of the exercise itself."""
+    import torch
+
+    def two_loss_linear(x, W, alpha):
+        class Two(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x, W):
+                return x @ W
+
+            @staticmethod
+            def backwards(ctx, grad_h):  # a slip in the name
+                return grad_h, grad_h
+
+        return Two.apply(x, W)
+
+    def with_a_module(x, W, alpha):
+        class Layer(torch.nn.Module):
+            def foward(self, x):
+                return x @ W
+
+        return Layer()(x)
+
+    for function in (two_loss_linear, with_a_module):
+        outcome = checking.check("two_loss_linear", function)
+        assert outcome.status == "not yet" and "NotImplementedError" in outcome.message
+
+    def blank(x, W, alpha):
+        raise NotImplementedError
+
+    assert checking.check("two_loss_linear", blank).status == "not attempted"

@@ -6,6 +6,12 @@ from course_utils.engine import estimate
 from course_utils.engine.nn import Linear, Network, ReLU, softmax_cross_entropy
 from course_utils.exercises.bank import Case, Entry, normal
 
+
+def layer_and_batch(n: int, inputs: int, outputs: int, seed: int) -> dict[str, np.ndarray]:
+    shapes = {"grad_y": (n, outputs), "x": (n, inputs), "W": (inputs, outputs)}
+    return {name: normal(*shape, seed=seed + i) for i, (name, shape) in enumerate(shapes.items())}
+
+
 LINEAR = Entry(
     "2.1",
     returns=("grad_x", "grad_W", "grad_b"),
@@ -13,26 +19,11 @@ LINEAR = Entry(
     batch="x",
     checked="All three gradients equal central differences for five batches, of 1 to 5 examples.",
     cases=(
-        Case(
-            "2 examples, 3 inputs, 2 outputs",
-            lambda: dict(grad_y=normal(2, 2, seed=1), x=normal(2, 3, seed=2), W=normal(3, 2, seed=3)),
-        ),
-        Case(
-            "5 examples, 3 inputs, 4 outputs",
-            lambda: dict(grad_y=normal(5, 4, seed=4), x=normal(5, 3, seed=5), W=normal(3, 4, seed=6)),
-        ),
-        Case(
-            "1 example, 2 inputs, 3 outputs",
-            lambda: dict(grad_y=normal(1, 3, seed=7), x=normal(1, 2, seed=8), W=normal(2, 3, seed=9)),
-        ),
-        Case(
-            "4 examples, 3 inputs, 3 outputs",
-            lambda: dict(grad_y=normal(4, 3, seed=21), x=normal(4, 3, seed=22), W=normal(3, 3, seed=23)),
-        ),
-        Case(
-            "3 examples, 2 inputs, 1 output",
-            lambda: dict(grad_y=normal(3, 1, seed=24), x=normal(3, 2, seed=25), W=normal(2, 1, seed=26)),
-        ),
+        Case("2 examples, 3 inputs, 2 outputs", lambda: layer_and_batch(2, 3, 2, seed=1)),
+        Case("5 examples, 3 inputs, 4 outputs", lambda: layer_and_batch(5, 3, 4, seed=4)),
+        Case("1 example, 2 inputs, 3 outputs", lambda: layer_and_batch(1, 2, 3, seed=7)),
+        Case("4 examples, 3 inputs, 3 outputs", lambda: layer_and_batch(4, 3, 3, seed=21)),
+        Case("3 examples, 2 inputs, 1 output", lambda: layer_and_batch(3, 2, 1, seed=24)),
     ),
     hints=(
         "Write the three shapes down. Each gradient has the shape of what it belongs to, and only one product of "
@@ -41,10 +32,7 @@ LINEAR = Entry(
         "grad_y (N, out): the `N` must meet.",
         "b was added to every row, so it is used N times, and gradients of a thing used many times add up.",
     ),
-    lesson_size=Case(
-        "a batch of the lesson",
-        lambda: dict(grad_y=normal(32, 64, seed=15), x=normal(32, 64, seed=16), W=normal(64, 64, seed=17)),
-    ),
+    lesson_size=Case("a batch of the lesson", lambda: layer_and_batch(32, 64, 64, seed=15)),
 )
 
 
