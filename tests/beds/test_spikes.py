@@ -131,7 +131,7 @@ def test_pictures_say_what_they_show():
     assert "window is best at width 1" in said
     found = {"window": {n: [smoothed.Likeness(0.5, 10.0)] * 3 for n in (1, 2)}}
     fig, said = pictures.likeness(found)
-    assert "medians with 2 layers: window 0.50 and 10 times" in said
+    assert "medians with 2 layers: window 0.50." in said
     fig, said = pictures.spikes(np.eye(2, 64), 8)
     assert len(fig.axes) == 2 * 9 and "[1, 1] of 64" in said
     fig, said = pictures.bars({"a": five, "b": five / 2}, "title")

@@ -72,31 +72,28 @@ def widths(accuracies: Mapping[str, Mapping[float, np.ndarray]], layers: int) ->
 
 
 def likeness(found: Mapping[str, Mapping[int, Sequence[Likeness]]]) -> tuple[Figure, str]:
-    """Left the cosine to the true gradient, right how many times too long, by depth; a dot a network."""
-    fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), gridspec_kw={"wspace": 0.12})
+    """The cosine to the true gradient by depth: a dot a network, a line through the medians."""
+    fig, ax = plt.subplots(figsize=(7.5, 3.8))
     told = []
-    for name, by_depth in found.items():
-        cosines = np.array([[one.cosine for one in of] for of in by_depth.values()]).T
-        sizes = np.array([[one.size for one in of] for of in by_depth.values()]).T
+    for place, (name, by_depth) in enumerate(found.items()):
         role = ROLES.get(name, "heldout")
-        plots.spread(left, list(by_depth), cosines, role, name)
-        plots.spread(right, list(by_depth), sizes, role, name)
-        deepest = max(by_depth)
-        told.append(f"{name} {np.median(cosines[:, -1]):.2f} and {np.median(sizes[:, -1]):.2g} times")
-    left.set(
+        cosines = np.array([[one.cosine for one in of] for of in by_depth.values()])
+        medians = np.median(cosines, axis=1)
+        beside = np.array(list(by_depth)) + 0.12 * (place - (len(found) - 1) / 2)
+        ax.plot(beside, cosines, ".", color=plots.COLOURS[role], markersize=4, alpha=0.5)
+        ax.plot(beside, medians, **plots.line(role), linewidth=2)
+        plots.label_end(ax, max(by_depth) + 0.2, medians[-1], name, role)
+        told.append(f"{name} {medians[-1]:.2f}")
+    ax.set(
         xlabel="layers of noisy steps",
         ylabel="cosine to the true gradient (axis from 0.4)",
         ylim=(0.4, 1.02),
         xticks=list(by_depth),
+        title="The noise's own slope points right; straight through strays furthest",
     )
-    left.set_title("Only the noise's own points right")
-    right.set(
-        xlabel="layers of noisy steps", ylabel="length, of the true one", yscale="log", xticks=list(by_depth)
-    )
-    right.set_title("The others grow too long with depth")
-    return (
-        fig,
-        f"The lowest layer's gradient beside the true one; medians with {deepest} layers: {'; '.join(told)}.",
+    return fig, (
+        f"Cosine of the lowest layer's gradient to the true one; medians with {max(by_depth)} layers: "
+        f"{'; '.join(told)}."
     )
 
 

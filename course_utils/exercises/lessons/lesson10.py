@@ -218,6 +218,11 @@ def sigma_as_variance(x, sigma):
     return np.exp(-(x**2) / sigma / 2) / np.sqrt(2 * np.pi * sigma)
 
 
+@NOISY.wrong("Sigma is not squared in the exponent: it is (x / sigma)² / 2, which is x² / (2 · sigma²).")
+def sigma_not_squared(x, sigma):
+    return np.exp(-(x**2) / (2 * sigma)) / (sigma * np.sqrt(2 * np.pi))
+
+
 @NOISY.wrong("You ignore sigma: this is the slope for noise of size 1.")
 def noise_of_size_one(x, sigma):
     return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
@@ -327,6 +332,22 @@ def leak_left_out(grad_spikes, v, spikes, beta, shape):
 def reset_one_step_off(grad_spikes, v, spikes, beta, shape):
     before = np.concatenate([np.zeros_like(spikes[:1]), spikes[:-1]])
     return backward_with(grad_spikes, shape(v - 1), beta * (1 - before))
+
+
+@LIF.wrong(
+    "The spike before cuts your carry. What v[t + 1] keeps of v[t] is cut by the spike at t: (1 − spikes[t])."
+)
+def reset_of_the_moment_before(grad_spikes, v, spikes, beta, shape):
+    return backward_with(grad_spikes, shape(v - 1), beta * (1 - np.roll(spikes, 1, axis=0)))
+
+
+@LIF.wrong(
+    "What comes back from v[t + 1] goes through your stand-in. That is the slope of the spike only: multiply "
+    "grad_spikes[t] by it, then add the memory."
+)
+def memory_through_the_stand_in(grad_spikes, v, spikes, beta, shape):
+    slope = shape(v - 1)
+    return backward_with(grad_spikes, slope, beta * (1 - spikes) * slope)
 
 
 @LIF.wrong("You walk forwards in time. A gradient comes from what is later: begin at the last step.")

@@ -71,7 +71,8 @@ def hard_choice(logits, temperature):
 
 
 @CHOICE.wrong(
-    "No gradient comes back: neither argmax nor what is detached has one. Something soft has to stand in the sum, and to be taken away again as a constant."
+    "No gradient comes back. argmax has none, and a soft part that is added and taken away cancels its own: "
+    "add soft with its gradient, and take it away as a constant, by detach()."
 )
 def only_hard(logits, temperature):
     return parts(logits, temperature)[1]
