@@ -172,40 +172,11 @@ def test_the_picture_of_losses_says_which_ends_higher(end, words):
     assert words in said
 
 
-def test_readers_are_drawn_best_on_top_and_told_in_the_given_order():
+def test_readers_are_drawn_and_told_in_the_given_order():
     table = {"good": [0.9, 0.92], "poor": [0.5, 0.6], "fair": [0.7, 0.8]}
     fig, words = described(pictures.readers(table, {"good": "trainable"}, "Title"))
-    assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["poor", "fair", "good"]
+    assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["fair", "poor", "good"]
     assert words.endswith("good 0.91; poor 0.55; fair 0.75.")
-
-
-def titled(picture):
-    fig, _ = described(picture)
-    return fig.axes[0].get_title(loc="left")
-
-
-@pytest.mark.parametrize(
-    ("same", "new", "title"),
-    [
-        (0.8, 0.94, "lose, and a new reader wins it back"),
-        (0.8, 0.85, "lose, even with a new reader"),
-        (0.93, 0.94, "lose nothing"),
-    ],
-)
-def test_the_picture_of_spelled_questions_says_what_they_lose(same, new, title):
-    assert titled(pictures.spelled(dict(soft=[0.95] * 2, same=[same] * 2, new=[new] * 2))).endswith(title)
-
-
-@pytest.mark.parametrize(
-    ("short", "long", "title"),
-    [
-        (0.6, 0.94, "Long queries are needed, noise and a front are not"),
-        (0.6, 0.9, "Long queries are needed, noise and a front help"),
-        (0.9, 0.94, "Short queries are enough, noise and a front are not"),
-    ],
-)
-def test_the_picture_of_ways_to_ask_says_what_is_needed(short, long, title):
-    assert titled(pictures.ways_to_ask(dict(short=[short] * 2, long=[long] * 2, front=[0.95] * 2))) == title
 
 
 def test_asked_queries_are_a_dot_each():
@@ -219,3 +190,12 @@ def test_every_model_is_asked_the_typed_string(zoo):
     said = answers(zoo.weights, strings("A b a")).numpy()[int(name.split()[0]), 0]
     assert "contradicts itself" in words and f"says {'contradiction' if said > 0 else 'satisfiable'}" in words
     assert "is satisfiable" in described(pictures.ask(zoo)("A b", name))[1]
+
+
+@pytest.mark.parametrize(("string", "sides"), [("A b", "← rightwrong →"), ("A b a", "← wrongright →")])
+def test_the_picture_of_answers_marks_which_are_wrong(zoo, string, sides):
+    fig, _ = described(pictures.ask(zoo)(string, pictures.named(zoo)[0]))
+    ax, false = fig.axes[0], sides.startswith("← wrong")
+    right, wrong = (ax.lines[n].get_xdata() for n in (0, 1))
+    assert np.all((right > 0) == false) and np.all((wrong > 0) != false) and len(right) + len(wrong) == 1000
+    assert "".join(text.get_text() for text in ax.texts) == sides

@@ -74,11 +74,11 @@ def losses(through: Sequence[Sequence[float]], cut: Sequence[Sequence[float]]) -
 
 
 def readers(table: Mapping[str, Sequence[float]], roles: Mapping[str, str], title: str) -> Picture:
-    """A row of dots for each reader, its test AUC on every split, the best on top.
+    """A row of dots for each reader, its test AUC on every split, the first on top.
 
     ``roles`` names the colour of a row; those not in it are grey.
     """
-    rows = sorted(table, key=lambda name: np.mean(table[name]))
+    rows = [*table][::-1]
     fig, ax = plt.subplots(figsize=(8, 0.9 + 0.32 * len(rows)))
     for row, name in enumerate(rows):
         places = row + np.linspace(-0.15, 0.15, len(table[name]))
@@ -89,24 +89,7 @@ def readers(table: Mapping[str, Sequence[float]], roles: Mapping[str, str], titl
     ax.set(xlabel="AUC on 200 test models: a dot for each split, a bar at their mean", title=title)
     ax.set(yticks=range(len(rows)), yticklabels=rows, xlim=(0.4, 1.01), ylim=(-0.5, len(rows) - 0.4))
     means = "; ".join(f"{name} {np.mean(values):.2f}" for name, values in table.items())
-    return fig, f"AUC on 200 test models, a dot for each split, sorted. Means: {means}."
-
-
-def spelled(table: Mapping[str, Sequence[float]]) -> Picture:
-    """``readers`` of three ways to ask: as mixtures, spelled in the same sandwich, spelled with a new reader."""
-    soft, same, new = (np.mean(values) for values in table.values())
-    title = "Spelled, the questions lose nothing" if same > soft - 0.05 else "Spelled, the questions lose"
-    if same <= soft - 0.05:
-        title += ", and a new reader wins it back" if new > soft - 0.05 else ", even with a new reader"
-    return readers(table, {next(iter(table)): "trainable"}, title)
-
-
-def ways_to_ask(table: Mapping[str, Sequence[float]]) -> Picture:
-    """``readers`` of three ways to ask: short plain queries, long plain ones, long ones from noise and a front."""
-    short, long, front = (np.mean(values) for values in table.values())
-    length = "Long queries are needed" if long > short + 0.05 else "Short queries are enough"
-    noise = "noise and a front are not" if long > front - 0.03 else "noise and a front help"
-    return readers(table, {list(table)[2]: "trainable"}, f"{length}, {noise}")
+    return fig, f"AUC on 200 test models, a dot for each split. Means: {means}."
 
 
 def asked(counts: np.ndarray, gaps: np.ndarray) -> Picture:
@@ -136,19 +119,26 @@ def ask(zoo: Zoo) -> Callable[[str, str], Picture]:
         said = answers(zoo.weights, typed).numpy()[:, 0]
         false = bool(both_ways(typed)[0])
         fig, ax = plt.subplots(figsize=(8, 2.4))
-        jitter = np.random.default_rng(0).uniform(-0.3, 0.3, len(said))
-        ax.scatter(said, zoo.generalizer + jitter, s=5, color=plots.COLOURS["frozen"])
+        places = zoo.generalizer + np.random.default_rng(0).uniform(-0.3, 0.3, len(said))
+        right = (said > 0) == false
+        ax.plot(said[right], places[right], "o", color=plots.COLOURS["frozen"], markersize=2.5)
+        ax.plot(said[~right], places[~right], "x", color=plots.COLOURS["wrong"], markersize=3.5)
         large = dict(color=plots.COLOURS["estimate"], markersize=12, markeredgecolor="k")
         ax.plot(said[chosen], float(zoo.generalizer[chosen]), "o", **large)
         ax.axvline(0, color="k", linestyle=":")
+        sides = ("← wrong", "right →") if false else ("← right", "wrong →")
+        for text, x, side in zip(sides, (-0.15, 0.15), ("right", "left"), strict=True):
+            ax.text(x, 1.47, text, ha=side, va="top")
         truth = "contradicts itself" if false else "is satisfiable"
         verdict = "contradiction" if said[chosen] > 0 else "satisfiable"
-        ax.set(yticks=[0, 1], yticklabels=["others", "generalizers"], xlabel="answer (logit)")
+        ax.set(
+            yticks=[0, 1], yticklabels=["others", "generalizers"], ylim=(-0.45, 1.55), xlabel="answer (logit)"
+        )
         ax.set_title(f"The string {truth}; model {chosen} says: {verdict}")
-        right = [np.mean((said[camp] > 0) == false) for camp in (zoo.generalizer, ~zoo.generalizer)]
+        shares = [np.mean(right[camp]) for camp in (zoo.generalizer, ~zoo.generalizer)]
         return fig, (
             f"The string {truth}. Model {chosen} says {verdict}. "
-            f"Right are {right[0]:.0%} of the generalizers and {right[1]:.0%} of the others."
+            f"Right are {shares[0]:.0%} of the generalizers and {shares[1]:.0%} of the others."
         )
 
     return draw

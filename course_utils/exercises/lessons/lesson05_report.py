@@ -24,7 +24,7 @@ CHOOSE = Entry(
     checked="The simplest that ties with the best is chosen on validation models alone, and its test AUC is reported with its spread.",
     cases=(
         Case(
-            "two lengths, three splits",
+            "two candidates, three splits",
             lambda: dict(
                 candidates=[6, 10],
                 validation=np.array([[0.67, 0.79, 0.67], [0.69, 0.79, 0.72]]),
@@ -32,7 +32,7 @@ CHOOSE = Entry(
             ),
         ),
         Case(
-            "four lengths, five splits",
+            "four candidates, five splits",
             lambda: dict(
                 candidates=[6, 10, 16, 24],
                 validation=np.array(
@@ -54,7 +54,7 @@ CHOOSE = Entry(
             ),
         ),
         Case(
-            "five lengths, five splits",
+            "five candidates, five splits",
             lambda: dict(
                 candidates=[6, 10, 16, 24, 32],
                 validation=np.array(
