@@ -152,10 +152,8 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
         return Outcome("solved", exercise.checked)
 
     known = recognise(exercise, runs, wrong)
-    if not known and (kind := fails_only_in_a_probe(exercise, runs, wrong)):
-        return Outcome(
-            "not yet", SENTENCES[kind], comparison=next(iter(comparisons(exercise, runs, wrong)), None)
-        )
+    if not known and (sentence := fails_only_in_a_probe(exercise, runs, wrong)):
+        return Outcome("not yet", sentence, comparison=next(iter(comparisons(exercise, runs, wrong)), None))
     # A probe has had its say: from here on what counts are the cases that somebody wrote.
     own = len(exercise.cases)
     runs, expected, cases = runs[:own], expected[:own], cases[:own]
@@ -224,12 +222,13 @@ def what_happened(exercise: Exercise, runs: list[Run], wrong: list[str], name: s
 
 
 def fails_only_in_a_probe(exercise: Exercise, runs: list[Run], wrong: list[str]) -> str:
-    """The kind of the first probe that fails, where all cases that somebody wrote are right; else ''."""
+    """What the first probe that fails says, where all cases that somebody wrote are right; else ''."""
     expected, cases = expected_values(exercise.name), cases_of(exercise)
     for case, r, e in zip(cases, runs, expected, strict=False):
         right = all(equal(r.values.get(name), e[name], exercise.rtol) for name in wrong)
         if r.problem or r.changed or not right:
-            return case.probe
+            out_of_time = r.stopped and not r.error  # that says nothing of what the probe asks
+            return r.problem if case.probe and out_of_time else SENTENCES.get(case.probe, "")
     return ""
 
 

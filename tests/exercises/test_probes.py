@@ -129,3 +129,18 @@ def test_a_tie_is_no_probe_where_right_versions_settle_it_in_their_own_way():
 def test_a_mask_stays_a_mask():
     for case in cases_of(all_exercises()["update"]):
         assert set(np.unique(case.make()["mask"])) <= {0, 1}
+
+
+def test_a_probe_that_runs_out_of_time_says_so(monkeypatch):
+    from course_utils.exercises import running
+
+    monkeypatch.setattr(running, "SECONDS", 0.2)
+    calls = []
+
+    def slow_at_last(theta, grad, rate):
+        calls.append(1)
+        while len(calls) > 5:  # four calls for its cases and for being called again
+            pass
+        return theta - rate * grad
+
+    assert check("step", slow_at_last).message.startswith("It was still running after 0.2 seconds")
