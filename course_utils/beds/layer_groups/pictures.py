@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course_utils.beds.layer_groups.fine_tuning import Sweep
 from course_utils.show import plots
 
-FLOOR = 0.6  # where the axis of ``hills`` is cut
 Rows = Mapping[str, np.ndarray]  # what was done -> accuracies (seeds,)
 
 
@@ -34,46 +32,27 @@ def digit_rows(
 
 
 def hills(sweeps: Mapping[str, Sweep], rules: Mapping[str, str]) -> tuple[Figure, str]:
-    """Test accuracy against the top rate; ``rules``: the role of each rule that is drawn.
-
-    The axis is cut at FLOOR: a median below it is written at the edge, under an arrow.
-    """
+    """Test accuracy against the top rate; ``rules``: the role of each rule that is drawn. Dots: at its best top rate."""
     fig, ax = plt.subplots(figsize=(7, 3.8))
-    title = "Dividing moves the hill to the right, and hardly lifts it"
+    title = "Dividing moves the hill to the right, and lifts it a little"
     ax.set_title(title)
     told = []
-    for number, (rule, role) in enumerate(rules.items()):
+    for rule, role in rules.items():
         sweep = sweeps[rule]
-        low, high = sweep.test.min(axis=1), sweep.test.max(axis=1)
+        low, high, middle = sweep.test.min(axis=1), sweep.test.max(axis=1), np.median(sweep.test, axis=1)
         ax.fill_between(sweep.rates, low, high, color=plots.COLOURS[role], alpha=0.2, linewidth=0)
-        ax.plot(sweep.rates, np.median(sweep.test, axis=1), linewidth=2.4, label=rule, **plots.line(role))
-        _write_below(ax, sweep, role, 4 + 11 * number)
+        ax.plot(sweep.rates, middle, linewidth=2.4, label=rule, **plots.line(role))
+        ax.plot(sweep.best_rate, middle[sweep.best], "o", color=plots.COLOURS[role], markersize=8)
         told.append(f"{rule} {sweep.at_best.mean():.0%} at {sweep.best_rate:g}")
-    ax.set(xscale="log", xlabel="top rate", ylim=(FLOOR, 0.96), xticks=sweep.rates)
+    ax.set(xscale="log", xlabel="top rate", ylim=(0, 1), xticks=sweep.rates, ylabel="test accuracy")
     ax.set_xticklabels([f"{rate:g}" for rate in sweep.rates], fontsize=8.5)
     ax.minorticks_off()
-    ax.set_ylabel(f"test accuracy (axis from {FLOOR:g})")
     ax.legend(loc="lower center", fontsize=9, frameon=False)
     return (
         fig,
         f"Test accuracy against the top rate. {title}. Bands reach from the worst seed to the best, lines are "
-        f"medians. Means at each rule's best top rate: {'; '.join(told)}.",
+        f"medians, dots are at each rule's best top rate. Means there: {'; '.join(told)}.",
     )
-
-
-def _write_below(ax: Axes, sweep: Sweep, role: str, above: float) -> None:
-    """The medians of a sweep that lie below the axis, in words, ``above`` its edge by so many points."""
-    for rate, median in zip(sweep.rates, np.median(sweep.test, axis=1), strict=True):
-        if median < FLOOR:
-            ax.annotate(
-                f"↓ {median:.0%}",
-                (rate, FLOOR),
-                xytext=(-6 if rate == sweep.rates[0] else 6, above),
-                textcoords="offset points",
-                ha="left" if rate == sweep.rates[0] else "right",
-                fontsize=8.5,
-                color=plots.ink(plots.COLOURS[role]),
-            )
 
 
 def rows(
@@ -82,8 +61,6 @@ def rows(
     *,
     role: str = "heldout",
     before: Mapping[str, float] | None = None,
-    hollow: Mapping[str, Rows] | None = None,
-    hollow_is: str = "at the shared rate, none where that was the best",
     title: str = "",
     lowest: float = 0.0,
     scored: str = "test accuracy",
@@ -91,9 +68,8 @@ def rows(
     """A dot for each seed and a bar at their mean: a panel for each task, a row for each thing that was done.
 
     ``coloured`` names the row of a panel that has the colour of ``role``. ``before`` is the accuracy before any
-    of it, dashed. ``hollow`` has further accuracies of the same rows, drawn as hollow dots, which are
-    ``hollow_is``; where they are the same, there are none. The axis begins at ``lowest`` and is what is ``scored``;
-    the mean of a row that lies below it is written at the edge.
+    of it, dashed. The axis begins at ``lowest`` and is what is ``scored``; the mean of a row that lies below it
+    is written at the edge.
     """
     count = max(len(panel) for panel in panels.values())
     size = (11 if len(panels) > 1 else 7, 1.1 + 0.42 * count + (0.3 if title else 0))
@@ -104,11 +80,6 @@ def rows(
         for row, (done, found) in enumerate(panels[name].items()):
             colour = plots.COLOURS[role if done == coloured.get(name) else "tail"]
             place = row + np.linspace(-0.16, 0.16, len(found))
-            if hollow:  # the filled ones above, the hollow ones below
-                place = row + np.linspace(-0.26, -0.02, len(found))
-                if not np.array_equal(hollow[name][done], found):
-                    below = row + np.linspace(0.12, 0.36, len(found))
-                    ax.plot(hollow[name][done], below, "o", color=colour, markersize=4.5, fillstyle="none")
             ax.plot(found, place, "o", color=colour, markersize=5)
             ax.plot(found.mean(), place.mean(), "k|", markersize=17)
             if found.mean() < lowest:
@@ -123,7 +94,6 @@ def rows(
         ax.set_title(name if len(panels) > 1 else "", fontsize=10.5)
     key = [scored + (f" (axis from {lowest:g})" if lowest else "")]
     key += ["dashed: before this training"] if before else []
-    key += [f"hollow: {hollow_is}"] if hollow else []
     fig.supxlabel("; ".join(key), fontsize=10)
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
@@ -132,8 +102,7 @@ def rows(
         + ", ".join(f"{done} {found.mean():.2f}" for done, found in panel.items())
         for name, panel in panels.items()
     )
-    said = f"{scored.capitalize()}, a dot for each seed. {title}{'.' if title else ''} Means: {told}."
-    return fig, said + (f" Hollow dots: {hollow_is}." if hollow else "")
+    return fig, f"{scored.capitalize()}, a dot for each seed. {title}{'.' if title else ''} Means: {told}."
 
 
 def beside(start: np.ndarray, yours: np.ndarray) -> tuple[Figure, str]:

@@ -47,20 +47,6 @@ class Reader(nn.Module):
         return self.head(self.norm(h).mean(dim=1))
 
 
-def pretrained(steps: int = 40) -> Reader:
-    """A Reader that has read ``steps`` batches of 64 texts of its own, and then was given a new head. Sets torch's seed."""
-    torch.manual_seed(0)
-    model = Reader()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
-    x, y = texts(64 * steps, seed=2)
-    for some_x, some_y in zip(x.split(64), y.split(64), strict=True):
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(model(some_x), some_y).backward()
-        optimizer.step()
-    model.head.reset_parameters()
-    return model
-
-
 def texts(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Texts (count, 12) and the class of each, (count,): every second token is one of the two of its class, 2y and 2y + 1."""
     rng = torch.Generator().manual_seed(seed)

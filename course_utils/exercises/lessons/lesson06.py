@@ -265,6 +265,16 @@ def divided_by_steps(slices, top, divide):
 
 
 @RATES.wrong(
+    "You multiply by the number of steps, so the last group, 0 steps away, gets 0. It is a power: divide ** steps, and any number to the power 0 is 1."
+)
+def times_steps(slices, top, divide):
+    rates = np.empty(slices[-1][1])
+    for group, (start, stop) in enumerate(slices):
+        rates[start:stop] = top / divide * (len(slices) - 1 - group)
+    return rates
+
+
+@RATES.wrong(
     "That is one rate for each group. theta needs one for each weight: repeat it over the group's slice."
 )
 def one_rate_for_each_group(slices, top, divide):
@@ -463,14 +473,14 @@ def head_first_in_both(step, steps, groups, plan):
 
 
 @THAWED.wrong(
-    "In gradual nothing trains in the first part, and the first group never does: one more is awake, 1 + the number of finished parts."
+    "In gradual nothing trains in the first part, and the first group never does. How many groups are awake at step 0?"
 )
 def gradual_without_the_head(step, steps, groups, plan):
     return gradual_or(lambda step, steps, groups: step * groups // steps)(step, steps, groups, plan)
 
 
 @THAWED.wrong(
-    "In the first part of gradual all groups train: with 0 awake, mask[-0:] is the whole mask. From step 0 on 1 is awake, so add 1."
+    "In the first part of gradual all groups train: with 0 awake, mask[-0:] is the whole mask. How many groups are awake at step 0?"
 )
 def all_of_minus_zero(step, steps, groups, plan):
     mask = np.zeros(groups)

@@ -23,8 +23,16 @@ def observe_groups(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
                 '"params" holds a module. The optimizer wants its parameters: list(child.parameters()).'
             )
         if not isinstance(group["params"], (list, tuple)):
+            frozen = {
+                id(parameter)
+                for name, child in model.named_children()
+                if not arguments["rates"][name]
+                for parameter in child.parameters()
+            }
+            kept = any(id(p) in frozen for other in result for p in other["params"])
             raise WrongResult(
                 'Make "params" a list: list(child.parameters()). parameters() itself can be gone through only once.'
+                + (" And leave a frozen child out: one is still in your list." if kept else "")
             )
         if not isinstance(group["lr"], (int, float)):
             raise WrongResult(f'Make "lr" one number, rates[name]; yours is {describe(group["lr"])}.')
@@ -66,6 +74,7 @@ PARAMETERS = Entry(
     may_change=("model",),
     checked="Each child that trains is one group with its rate; each frozen one is out, at rest and without gradient.",
     cases=(
+        Case("two children, the first one frozen", lambda: model_case(middle=0, last=0.1)),
         Case("two children, both train", lambda: model_case(middle=0.01, last=0.1)),
         Case("three rates", lambda: model_case(first=0.001, middle=0.01, last=0.1)),
         Case("two rates equal", lambda: model_case(first=0.01, middle=0.01, last=0.1)),
