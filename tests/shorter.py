@@ -24,7 +24,6 @@ SHORTER = {
     },
     "07": {
         "BUDGET, BAR = [0.005, 0.01, 0.02, 0.04], 12_000": "BUDGET, BAR = [0.01], 200",
-        "LIVE = 150_000": "LIVE = 6_000",
         "SEEDS = range(5)": "SEEDS = range(2)",
     },
     "08": {

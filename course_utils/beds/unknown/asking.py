@@ -59,20 +59,6 @@ def relative_error(found: np.ndarray, true: np.ndarray) -> float:
     return float(np.linalg.norm(found - true) / np.linalg.norm(true))
 
 
-def noise(estimator: Estimator, seed: int, k: int, draws: int = 2000) -> float:
-    """Root mean square of the relative error of an estimate for one example with k activations, over ``draws`` estimates.
-
-    The tail is an untrained one: what is measured holds for any gradient.
-    """
-    tail, rng = Network(Linear(k, 32), Tanh(), Linear(32, 10), seed=seed), np.random.default_rng(seed)
-    h, y = np.tile(np.tanh(rng.normal(size=k)), (draws, 1)), np.full(draws, rng.integers(10))
-    found = (
-        draws * estimator(losses_behind(tail.forward, y), h, rng)[0]
-    )  # of each row's own loss, not the mean
-    true = true_gradient(tail, h[:1], y[:1])
-    return float(np.sqrt(((found - true) ** 2).sum(axis=1).mean() / (true**2).sum()))
-
-
 def backprop(rate: float, seeds: Sequence[int]) -> Run:
     """What nobody can do: backprop through g, charged one query for each example."""
     return train_known(new_front(seeds), tail_of(seeds), 4_000, rate, seeds[0])

@@ -30,57 +30,57 @@ def step_errors(steps: np.ndarray, errors: Mapping[str, Mapping[str, np.ndarray]
     return fig, f"{shape} Lowest at: {'; '.join(told)}."
 
 
-def race(runs: Mapping[str, Sequence[Run]], bar: float, costs: Mapping[str, float]) -> Picture:
-    """Accuracy against queries, a line for each seed, and a dot for each method at the bar.
+def race(runs: Mapping[str, Sequence[Run]], bar: float, costs: Mapping[str, float], title: str) -> Picture:
+    """Accuracy against queries, thin lines for the seeds and a bold median, and a dot for each method at the bar.
 
     ``runs`` gives for each method its runs (of several fronts at once, or of one each); ``costs`` its median queries at the bar.
     """
-    fig, ax = plt.subplots(figsize=(9, 4))
-    for (name, found), role in zip(runs.items(), RACERS, strict=True):
-        for run in found:
-            ax.plot(run.queries, run.accuracy.T, "-", color=plots.COLOURS[role], linewidth=0.8, alpha=0.6)
-        style = {"color": plots.COLOURS[role], "markeredgecolor": "white", "markersize": 10, "zorder": 5}
-        ax.plot(costs[name], bar, "o", label=name, **style)
+    order = sorted(costs, key=costs.__getitem__)
+    fig, ax = plt.subplots(figsize=(9, 4.2))
+    for (name, found), role in zip(runs.items(), RACERS[: len(runs)], strict=True):
+        curves = [(run.queries, one) for run in found for one in np.atleast_2d(run.accuracy)]
+        for queries, accuracy in curves:
+            ax.plot(queries, accuracy, "-", color=plots.COLOURS[role], linewidth=0.7, alpha=0.35)
+        shared = np.geomspace(max(q[0] for q, _ in curves), min(q[-1] for q, _ in curves), 100)
+        middle = np.median([np.interp(shared, *curve) for curve in curves], axis=0)
+        ax.plot(shared, middle, linewidth=2, **plots.line(role))
+        if not np.isfinite(costs[name]):
+            continue
+        at = (costs[name], 1.07 + 0.14 * (order.index(name) % 3))  # the labels take turns, in three rows
+        ax.plot([at[0]] * 2, [bar, at[1]], "-", color=plots.COLOURS[role], linewidth=0.8)
+        ax.plot(at[0], bar, "o", color=plots.COLOURS[role], markeredgecolor="white", markersize=9, zorder=5)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        words = {"fontsize": 9, "ha": "center", "color": plots.ink(plots.COLOURS[role]), "bbox": box}
+        ax.text(*at, f"{name}: {at[0]:,.0f}", **words)
     ax.axhline(bar, color="grey", linewidth=0.8)
-    ax.set(xscale="log", ylim=(0, 1), xlabel="queries to g", ylabel="validation accuracy")
-    ax.set_title("Ask at h, not at the weights")
-    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 3}
-    ax.legend(fontsize=9, title=f"dot: the median at {bar:.0%}", **place)
-    order = ", ".join(sorted(costs, key=costs.__getitem__))
-    return (
-        fig,
-        f"Accuracy against queries on a logarithmic axis. In the order in which the medians reach {bar:.0%}: {order}.",
+    ax.set(xscale="log", ylim=(0, 1.45), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    ax.set(xlabel=f"queries to g (dot: the median of the five at {bar:.0%})")
+    ax.set_ylabel("validation accuracy", y=0.35)
+    ax.set_title(title)
+    told = (
+        f"Accuracy against queries on a logarithmic axis. In the order in which the medians reach {bar:.0%}:"
     )
+    return fig, f"{told} {', '.join(order)}."
 
 
-def width(
-    ks: Sequence[int], noise: np.ndarray, each: Sequence[float], one: Sequence[float], bar: float
-) -> Picture:
-    """Left the ``noise`` (seeds, ks) of one direction beside √(k-1), right the queries until the bar, each and one (ks,)."""
-    fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6))
-    left.plot(ks, np.sqrt(np.array(ks) - 1), color=plots.COLOURS["true"], linewidth=1)
-    left.annotate("√(k − 1)", (ks[2], np.sqrt(ks[2] - 1)), (-12, 10), textcoords="offset points", ha="right")
-    left.plot(ks, noise.T, "^", color=plots.COLOURS["estimate"], markersize=5)
-    left.set(xscale="log", yscale="log", yticks=[2, 4, 8, 16, 32], yticklabels=[2, 4, 8, 16, 32])
-    left.set(ylabel="error, in lengths of the gradient")
-    left.set_title("One direction: the noise grows with √k")
+def width(ks: Sequence[int], each: Sequence[float], one: Sequence[float], bar: float) -> Picture:
+    """The queries until the bar against k, of a difference for ``each`` activation and of ``one`` direction, both (ks,)."""
+    fig, ax = plt.subplots(figsize=(7.5, 3.4))
     for values, role, name in (
         (each, "heldout", "a difference for each"),
         (one, "estimate", "one direction"),
     ):
-        right.plot(ks, values, marker="o", **plots.line(role))
-        plots.label_end(right, ks[-1], values[-1], name, role)
+        ax.plot(ks, values, marker="o", **plots.line(role))
+        plots.label_end(ax, ks[-1], values[-1], name, role)
     arrived = np.isfinite([*each, *one]).any()  # a logarithmic axis needs a number to show
-    right.set(xscale="log", yscale="log" if arrived else "linear", ylabel=f"queries until {bar:.0%}")
-    right.set_title("The price grows more slowly")
-    for ax in (left, right):
-        ax.set(xticks=ks, xticklabels=ks, xlabel="k, the activations at h")
-        ax.minorticks_off()
-    lies = f"For k from {ks[0]} to {ks[-1]}: the error of one direction lies on the line √(k − 1)."
+    ax.set(xscale="log", yscale="log" if arrived else "linear", ylabel=f"queries until {bar:.0%}")
+    ax.set(xticks=ks, xticklabels=ks, xlabel="k, the activations at h")
+    ax.set_title("The wider h is, the better one direction pays")
+    ax.minorticks_off()
     if not np.isfinite([one[0], one[-1], each[0], each[-1]]).all():
-        return fig, f"{lies} Not every front reached {bar:.0%}."
+        return fig, f"Queries against k from {ks[0]} to {ks[-1]}. Not every front reached {bar:.0%}."
     return fig, (
-        f"{lies} The queries of one direction grow {one[-1] / one[0]:.0f} times,"
+        f"From k = {ks[0]} to {ks[-1]} the queries of one direction grow {one[-1] / one[0]:.0f} times,"
         f" those of a difference for each activation {each[-1] / each[0]:.0f} times."
     )
 
