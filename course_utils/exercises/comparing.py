@@ -67,15 +67,17 @@ CODE = (
 )
 
 
-def same(a: Any, b: Any, seen: frozenset[int] = frozenset()) -> bool:
+def same(a: Any, b: Any, seen: dict[tuple[int, int], tuple[Any, Any]] | None = None) -> bool:
     """Whether two inputs made alike are still alike, looking into everything that they hold.
 
     Equal to rounding: putting a nudged weight back may leave its last bit different. A function is code and
     counts as unchanged; what cannot be looked into does not.
     """
-    if id(a) in seen:  # it holds itself
+    seen = {} if seen is None else seen  # what was compared before, as where a node is used twice or holds itself
+    if (id(a), id(b)) in seen:
         return True
-    a, b, seen = plain(a), plain(b), seen | {id(a)}
+    seen[id(a), id(b)] = (a, b)
+    a, b = plain(a), plain(b)
     if isinstance(a, CODE) and isinstance(b, CODE):
         return True
     if type(a) is not type(b):

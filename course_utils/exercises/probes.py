@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from course_utils.engine.scalar import Value
 from course_utils.exercises.bank import Case, Exercise, all_exercises
 from course_utils.exercises.comparing import equal
 from course_utils.exercises.running import run
@@ -33,6 +34,8 @@ SENTENCES = {
     "one row": "It is right for several rows and not for a single one: look for squeeze, for a mean or a spread "
     "over one example, or for a shape written into your code.",
     "longer": "It is right for short arrays and not for longer ones: is a length written into your code?",
+    "deep": "It is right for small graphs, and not for one that is added to itself thirty times, by nodes without a "
+    "name that still have an old gradient. Go through each node once, and tell nodes apart by themselves.",
 }
 
 # A tie or a 0 may be settled in either way: these probes ask only where every right version agrees.
@@ -62,10 +65,9 @@ def probe(exercise: Exercise, case: Case, kind: str) -> Case:
 def _kinds(name: str) -> tuple[str, ...]:
     """The probes that change anything, and on which what is right is sure."""
     exercise = all_exercises()[name]
-    if exercise.weigh is not None:  # many results are right: each is weighed with its own case, unchanged
-        kinds = ["again"]
-    else:
-        kinds = ["again", *(kind for kind in PROBES if _changes(exercise, kind))]
+    # Where many results are right, numbers that nobody chose may leave none that is.
+    wanted = PROBES if exercise.weigh is None else ("deep",)
+    kinds = ["again", *(kind for kind in wanted if _changes(exercise, kind))]
     return tuple(kind for kind in kinds if _is_sure(exercise, kind))
 
 
@@ -81,6 +83,8 @@ def _differ(a: Any, b: Any) -> bool:
         return a.shape != b.shape or not np.array_equal(a, b)
     if isinstance(a, dict):
         return [*a] != [*b] or any(_differ(a[key], b[key]) for key in a)
+    if isinstance(a, Value):
+        return a.value != b.value
     if isinstance(a, types.FunctionType):
         return a.__name__ != b.__name__
     return type(a) is float and a != b
@@ -123,6 +127,14 @@ def _scaled(value: Any) -> Any:
 
 def _whole(value: Any) -> Any:
     return np.round(value) + 0.0 if _is_array(value) else value
+
+
+def _deep(value: Any) -> Any:
+    if isinstance(value, Value):
+        for _ in range(30):
+            value = value + value
+            value.grad = 10.0
+    return value
 
 
 def _large(value: Any) -> Any:
@@ -196,4 +208,5 @@ PROBES: Mapping[str, tuple[str, Probe]] = {
     "large": ("40 times as large", _in_each(_large)),
     "one row": ("the first row alone", _one_row),
     "longer": ("three times as long", _longer),
+    "deep": ("added to itself thirty times", _in_each(_deep)),
 }
