@@ -17,8 +17,6 @@ Train = Callable[
     [Network, Network, float], Network
 ]  # fronts, surrogates, rate → the fronts, trained in place
 
-WAY = np.linspace(0, 1, 6)  # shares of the way that a front has gone
-
 
 def read(front: Network, g: Tail) -> np.ndarray:
     """Accuracy of S fronts behind the real tails, on validation and on test images: (2, S)."""
@@ -80,14 +78,6 @@ def fitted_once(
     start = explained(surrogate, g, front.forward(x))
     train(front, surrogate, rate)
     return Fitted(read(front, g)[1], start, explained(surrogate, g, front.forward(x)), front)
-
-
-def along_the_way(where: str, count: int, seeds: Seed, g: Tail, arrived: Network, steps: int) -> np.ndarray:
-    """R² of surrogates fitted to ``count`` answers, on the way from new fronts to those that ``arrived``: (S, len(WAY))."""
-    front, x = new_front(seeds), centred_digits().x_test
-    surrogate = fit_networks(seeds, g, places(where, front, count, seeds[0]), 128, steps)
-    start, end = front.forward(x), arrived.forward(x)
-    return np.transpose([explained(surrogate, g, start + t * (end - start)) for t in WAY])
 
 
 def by_direction(seeds: Seed, g: Tail, nudge: float, rate: float, budget: int) -> Run:

@@ -7,9 +7,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from course_utils.beds.unknown.fronts import Run
-from course_utils.beds.unknown.imitations import WAY, along_the_way
-from course_utils.beds.unknown.tails import Tail
-from course_utils.engine.nn import Network, Seed
 from course_utils.show import plots
 
 Picture = tuple[Figure, str]
@@ -43,32 +40,18 @@ def where(
     left.set(xlabel="test accuracy, five seeds", title="Rough tail: random points win")
     for (name, values), role in zip(fits.items(), ("heldout", "estimate"), strict=True):
         plots.spread(right, [0, 1], values, role, name)
-    right.set(xticks=[0, 1], xticklabels=["f at first", "f trained"], xlim=(-0.15, 1.1), ylim=(0.35, 0.9))
+    right.set(
+        xticks=[0, 1],
+        xticklabels=["f untrained", "f trained\nthrough it"],
+        xlim=(-0.15, 1.1),
+        ylim=(0.35, 0.9),
+    )
     right.set(ylabel="R² of the surrogate", title="Why: f moves away")
     told = ", ".join(f"{name} {np.median(values):.2f}" for name, values in accuracies.items())
     ends = [f"{name} {np.median(v[:, 0]):.2f} to {np.median(v[:, 1]):.2f}" for name, v in fits.items()]
     return (
         fig,
         f"Median test accuracy behind the rough tail: {told}. R² of the surrogate from the front's start to its own end: {', '.join(ends)}.",
-    )
-
-
-def way(queries: int, seeds: Seed, g: Tail, arrived: Network, steps: int) -> Picture:
-    """R² of two surrogates fitted to so many ``queries``, along the way of the fronts that ``arrived``."""
-    fig, ax = plt.subplots(figsize=(7.5, 3))
-    told, ends = [], []
-    for place, role in (("random points", "heldout"), ("f's activations", "estimate")):
-        curves = along_the_way(place, queries, seeds, g, arrived, steps)
-        plots.spread(ax, WAY, curves, role, place)
-        first, last = np.median(curves, axis=0)[[0, -1]]
-        told.append(f"{place} {first:.1f} to {last:.1f}")
-        ends.append(last)
-    ahead = "random points" if ends[0] > ends[1] else "f's activations"
-    ax.set(xlabel="way of the front, from untrained (0) to trained (1)", ylabel="R² of the surrogate")
-    ax.set(ylim=(0, 1), title=f"{queries} queries: at the end {ahead} fit better")
-    return (
-        fig,
-        f"R² of two surrogates fitted to {queries} queries along the way of the front: {', '.join(told)}.",
     )
 
 
@@ -85,23 +68,29 @@ def bars(rows: Mapping[str, np.ndarray], title: str, description: str) -> Pictur
 
 
 def promises(steps: Sequence[int], losses: Mapping[str, np.ndarray], blank: float) -> Picture:
-    """A panel for each schedule of ``losses``: (seeds, steps, 2), through the surrogate and really; ``blank``: the mean image's."""
+    """A panel for each schedule of ``losses``: (seeds, steps, 2), promised by the surrogate and real; ``blank``: the mean image's."""
     titles = {
         "once": "Once, at f's first activations:\nnot even a good promise",
         "random ±2": "Random ±2: a good promise,\nnot kept",
         "on-line": "On-line: kept,\nafter the first 100 steps",
+        "random ±1.2": "Random ±1.2: kept,\nand the lowest",
     }
-    fig, axes = plt.subplots(1, len(titles), figsize=(12, 3.6), sharey=True)
+    fig, axes = plt.subplots(2, 2, figsize=(9.5, 6.2), sharex=True, sharey=True)
+    axes = axes.ravel()
     told = []
     for ax, (schedule, title) in zip(axes, titles.items(), strict=True):
         ax.axhline(blank, **plots.line("tail"))
-        plots.spread(ax, steps, losses[schedule][:, :, 0], "estimate", "surrogate")
-        plots.spread(ax, steps, losses[schedule][:, :, 1], "true", "real")
-        ax.set(xlabel="step of f", title=title, ylim=(0, 10))
+        apart = schedule == "random ±2"  # elsewhere the two ends are too close for two names
+        plots.spread(ax, steps, losses[schedule][:, :, 0], "estimate", "promised" if apart else "")
+        plots.spread(ax, steps, losses[schedule][:, :, 1], "true", "real" if apart else "")
+        ax.set(title=title, ylim=(0, 10))
         promised, real = np.median(losses[schedule][:, -1], axis=0)
-        told.append(f"{schedule}: {promised:.1f} through the surrogate, {real:.1f} really")
+        told.append(f"{schedule}: {promised:.1f} promised, {real:.1f} real")
     axes[0].text(120, blank - 0.7, "the mean image", color=plots.ink(plots.COLOURS["tail"]))
-    axes[0].set(ylabel="pixel loss")
+    for ax in axes[::2]:
+        ax.set(ylabel="pixel loss")
+    for ax in axes[2:]:
+        ax.set(xlabel="step of f")
     return fig, f"Pixel loss on held-out images at the end; {'; '.join(told)}; mean image: {blank:.1f}."
 
 

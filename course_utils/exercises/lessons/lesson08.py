@@ -296,6 +296,14 @@ def slopes_of_the_activations(front, surrogate, x, target, loss):
 
 
 @THROUGH.wrong(
+    "front.backward returns nothing here: it leaves the gradient for the weights in front.grad. Call it, then return front.grad."
+)
+def what_backward_returns(front, surrogate, x, target, loss):
+    value, grad_output = loss(surrogate.forward(front.forward(x)), target)
+    return value, front.backward(surrogate.backward(grad_output, need_grad_x=True))
+
+
+@THROUGH.wrong(
     "The surrogate moved. Trained on the front's loss, it learns to flatter the front instead of to mimic g: leave its weights alone."
 )
 def surrogate_trained_too(front, surrogate, x, target, loss):
@@ -415,7 +423,7 @@ def mean_over_rows_only(surrogate, rule, h, answers):
 
 
 @STEP.wrong(
-    "Your loss is right; its gradient is divided by the number of rows only. Divide by that of all entries, difference.size."
+    "Your loss is right; its gradient is divided by the number of rows only. Divide by the number of all entries, difference.size."
 )
 def gradient_over_rows_only(surrogate, rule, h, answers):
     difference = surrogate.forward(h) - answers

@@ -80,10 +80,9 @@ def online_round(front, g, x, asked, answers, fit, step, steps):
 
     front: has forward(x). g: the box, one query for each row. x: a batch, shape (N, d).
     asked, answers: all h asked so far, shape (M, k), and what g answered, shape (M, out); M may be 0.
-    fit(asked, answers) refits the surrogate to the rows it is given, and is called once.
-    step() trains the front by one step through the surrogate, and is called steps times.
-    The N new queries are about the activations of x before this round trains the front, and the front
-    trains through a surrogate that has been fitted to every answer so far. New rows stand behind old ones.
+    fit(asked, answers) refits the surrogate to the rows it is given: call it once.
+    step() trains the front by one step through the surrogate: call it steps times.
+    Make N queries. New rows stand behind old ones.
     Return the new asked, shape (M + N, k), and the new answers, shape (M + N, out).
     """
     h = front.forward(x)
