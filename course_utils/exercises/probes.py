@@ -34,8 +34,8 @@ SENTENCES = {
     "one row": "It is right for several rows and not for a single one: look for squeeze, for a mean or a spread "
     "over one example, or for a shape written into your code.",
     "longer": "It is right for short arrays and not for longer ones: is a length written into your code?",
-    "deep": "It is right for small graphs, and not for one that is added to itself thirty times, by nodes without a "
-    "name that still have an old gradient. Go through each node once, and tell nodes apart by themselves.",
+    "deep": "It is right for small graphs, and not for one that is added to itself twelve times, by nodes without a "
+    "name that still have an old gradient. Tell nodes apart by themselves, and give each its gradient anew.",
 }
 
 # A tie or a 0 may be settled in either way: these probes ask only where every right version agrees.
@@ -131,7 +131,7 @@ def _whole(value: Any) -> Any:
 
 def _deep(value: Any) -> Any:
     if isinstance(value, Value):
-        for _ in range(30):
+        for _ in range(12):  # whoever goes every way, 4096 of them, is right and slow
             value = value + value
             value.grad = 10.0
     return value
@@ -208,5 +208,5 @@ PROBES: Mapping[str, tuple[str, Probe]] = {
     "large": ("40 times as large", _in_each(_large)),
     "one row": ("the first row alone", _one_row),
     "longer": ("three times as long", _longer),
-    "deep": ("added to itself thirty times", _in_each(_deep)),
+    "deep": ("added to itself twelve times", _in_each(_deep)),
 }
