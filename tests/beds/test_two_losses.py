@@ -122,7 +122,8 @@ def test_w_of_the_eigenvectors_is_measured_as_that():
     assert pair.column_angle(turned, S) > 89 and pair.subspace_angle(turned, S) < 1e-6
     one = np.repeat(exact[:, :1], 4, axis=1)
     table = pair.held_table({"QR": [turned], "unit": [one]}, S).splitlines()
-    assert "90.0° ± 0.0" in table[1] and "°" not in table[2] and "2.00, 0.00" in table[2]
+    assert "k = 4" in table[0] and table[2].endswith("90.0° ± 0.0")
+    assert "2.00, 0.00" in table[3] and table[3].endswith("a span of rank one")
 
 
 def test_turns_lower_the_joint_loss_and_end_with_orthonormal_columns():

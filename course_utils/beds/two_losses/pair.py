@@ -114,12 +114,20 @@ def subspace_angle(W: np.ndarray, S: np.ndarray) -> float:
 
 def held_table(held: Mapping[str, list[np.ndarray]], S: np.ndarray) -> str:
     """For each way the mean singular values of W, and means ± deviations of both angles where W has full rank."""
-    told = ["singular values of W; angle to the principal subspace; of a column to its own eigenvector"]
+    k = next(iter(held.values()))[0].shape[1]
+    heads = (
+        (f"k = {k}", "singular values of W:", "angle between span and", "largest angle between a"),
+        ("", "first, second … last", "principal subspace", "column and its eigenvector"),
+    )
+    told = [f"{way:13} {values:25} {span:25} {single}" for way, values, span, single in heads]
     for way, runs in held.items():
         values = np.mean([np.linalg.svd(W, compute_uv=False) for W in runs], axis=0)
         line = f"{way:13} {values[0]:.2f}, {values[1]:.2f} … {values[-1]:.2f}"
         if values[1] > 0.1 * values[0]:
             span, single = (np.array([angle(W, S) for W in runs]) for angle in (subspace_angle, column_angle))
-            line += f"   {span.mean():.1f}° ± {span.std():.1f}   {single.mean():4.1f}° ± {single.std():.1f}"
+            off = f"{span.mean():.1f}° ± {span.std():.1f}"
+            line = f"{line:39} {off:25} {single.mean():4.1f}° ± {single.std():.1f}"
+        else:
+            line = f"{line:39} a span of rank one"
         told.append(line)
     return "\n".join(told)

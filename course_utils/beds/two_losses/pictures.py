@@ -47,7 +47,8 @@ def columns(eigenvectors: np.ndarray, held: Mapping[str, np.ndarray]) -> tuple[F
         else:
             told.append(f"{name}: mixtures")
     fig.suptitle(
-        "QR and Sanger find the eigenvectors; Oja and the penalty mix them; unit columns are one column"
+        "QR and Sanger find the eigenvectors; Oja and the penalty mix them; unit columns are one column",
+        fontsize=12,
     )
     return fig, f"Four columns of W as images. {'; '.join(told)}."
 
@@ -97,22 +98,22 @@ def one_alpha(
 def layer_before(found: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[Figure, str]:
     """A row for each kind, a dot for each seed: test accuracy, variance kept, directions in use; arrays (seeds,)."""
     panels = {
-        "test": ("test accuracy (axis from 0.9)", "A PCA loss that flows costs accuracy"),
-        "kept": ("share of h's variance that W keeps", "buys W its share"),
-        "directions": ("directions in use in h (of 32)", "and thins out the layer before"),
+        "kept": "share of h's variance that W keeps",
+        "directions": "directions in use in h (of 32)",
+        "test": "test accuracy (axis from 0.9)",
     }
-    fig, axes = plt.subplots(1, 3, figsize=(11.5, 2.6), sharey=True, layout="constrained")
-    for ax, (name, (label, title)) in zip(axes, panels.items(), strict=True):
-        for row, (kind, of) in enumerate(found.items()):
-            role = "wrong" if kind.startswith("flowing") else "trainable"
+    fig, axes = plt.subplots(1, 3, figsize=(11.5, 2.9), sharey=True, layout="constrained")
+    for ax, (name, label) in zip(axes, panels.items(), strict=True):
+        for row, of in enumerate(found.values()):
             apart = row + np.linspace(-0.15, 0.15, len(of[name]))
-            ax.plot(of[name], apart, "s" if role == "wrong" else "o", color=plots.COLOURS[role])
+            ax.plot(of[name], apart, "o", color=plots.COLOURS["trainable"])
             ax.plot(of[name].mean(), row, "k|", markersize=18)
         ax.set_xlabel(label)
-        ax.set_title(title, fontsize=11)
-    axes[0].set(yticks=range(len(found)), yticklabels=found, ylim=(len(found) - 0.5, -0.5), xlim=(0.9, 1))
-    axes[1].set(xlim=(0.4, 1))
-    axes[2].set(xlim=(0, None))
+    axes[0].set(yticks=range(len(found)), yticklabels=found, ylim=(len(found) - 0.5, -0.5), xlim=(0.4, 1))
+    axes[1].set(xlim=(0, None))
+    axes[2].set(xlim=(0.9, 1))
+    fig.get_layout_engine().set(wspace=0.06)
+    fig.suptitle("Where the PCA loss flows, W keeps nearly all of an h with less in it, and accuracy falls")
     told = "; ".join(
         f"{kind} {of['test'].mean():.2f}, {of['kept'].mean():.2f}, {of['directions'].mean():.1f}"
         for kind, of in found.items()
