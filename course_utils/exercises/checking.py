@@ -227,10 +227,8 @@ def fails_only_in_a_probe(exercise: Exercise, runs: list[Run], wrong: list[str])
     for case, r, e in zip(cases, runs, expected, strict=False):
         right = all(equal(r.values.get(name), e[name], exercise.rtol) for name in wrong)
         if r.problem or r.changed or not right:
-            out_of_time = r.stopped and not r.error  # says nothing of what a probe asks, but of "deep"
-            return (
-                r.problem if out_of_time and case.probe not in ("", "deep") else SENTENCES.get(case.probe, "")
-            )
+            out_of_time = r.stopped and not r.error  # says nothing of what a probe asks
+            return r.problem if out_of_time and case.probe else SENTENCES.get(case.probe, "")
     return ""
 
 

@@ -144,3 +144,28 @@ def test_a_probe_that_runs_out_of_time_says_so(monkeypatch):
         return theta - rate * grad
 
     assert check("step", slow_at_last).message.startswith("It was still running after 0.2 seconds")
+
+
+def test_whoever_goes_every_way_is_slow_and_right():
+    def every_way(root):
+        order = []
+        for below in root.inputs:
+            order += [node for node in every_way(below) if node not in order]
+        return [*order, root]
+
+    assert check("topological_order", every_way).status == "solved"
+
+
+def test_nodes_without_a_name_are_nodes_too():
+    def by_name(root, rules):
+        order = reference("topological_order")(root)
+        for node in order:
+            node.grad = 0.0 if node.name else node.grad
+        root.grad = 1.0
+        for node in reversed(order):
+            if node.op:
+                values = [below.value for below in node.inputs]
+                for below, grad in zip(node.inputs, rules[node.op](node.grad, *values), strict=True):
+                    below.grad = (below.grad or 0.0) + grad
+
+    refused("backward", by_name, "deep")
