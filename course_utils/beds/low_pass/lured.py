@@ -121,15 +121,6 @@ def forty_steps(net: nn.Network, signals: Signals, step: Callable[[nn.Network], 
     return kernels_of(net)
 
 
-def waves_added(signals: Signals, seed: int) -> Signals:
-    """The signals with one more wave each, as loud as the hum, of any frequency beyond the cut-off and any phase."""
-    x, y = signals
-    rng = np.random.default_rng(seed)
-    pitch, phase = rng.uniform(CUTOFF, 0.5, (len(x), 1)), rng.uniform(0, 2 * np.pi, (len(x), 1))
-    wave = np.sin(2 * np.pi * pitch * np.arange(x.shape[-1]) + phase)
-    return x + wave[:, None].astype(np.float32), y
-
-
 # What is measured of a trained network, and told
 
 
@@ -156,13 +147,18 @@ def by_name(runs: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
     return {name: np.array([run[name] for run in runs]) for name in runs[0]}
 
 
-def table(rows: Mapping[str, Mapping[str, np.ndarray]]) -> str:
-    """Means over the seeds, a row for each strategy; for a random hum with the standard deviation."""
-    told = [f"{'':30}old hum  random hum       share   validation: old hum, random hum"]
+def table(rows: Mapping[str, Mapping[str, np.ndarray]], validation: bool = False) -> str:
+    """Means over the seeds, a row for each strategy; for a random hum with the standard deviation.
+
+    ``validation``: the accuracy on the validation recordings as well.
+    """
+    told = [f"{'':30}old hum     random hum     share" + validation * "   validation: old hum, random hum"]
     for name, row in rows.items():
         random, mean = row["random"], {key: values.mean() for key, values in row.items()}
-        told.append(
+        line = (
             f"{name:30}{mean['tied']:7.3f}  {mean['random']:.3f} ± {random.std():.3f}  {mean['share']:8.4f}"
-            f"{mean['validation, tied']:20.3f}{mean['validation, random']:12.3f}"
         )
+        if validation:
+            line += f"{mean['validation, tied']:22.3f}{mean['validation, random']:12.3f}"
+        told.append(line)
     return "\n".join(told)

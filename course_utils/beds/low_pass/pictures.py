@@ -99,7 +99,11 @@ def energy_matrix(S: np.ndarray) -> tuple[Figure, str]:
     row, middle = S[len(S) // 2], len(S) // 2
     right.axhline(0, color="#888888", linewidth=1)
     right.bar(np.arange(len(row)) - middle, row, color=["#E66100" if v > 0 else "#0072B2" for v in row])
-    right.set(xlabel="how many taps apart", ylabel="entry of S", title="Near taps of one sign lower the leak")
+    right.set(
+        xlabel="how many taps apart",
+        ylabel="entry of S",
+        title="Neighbouring taps of equal sign lower the leak",
+    )
     return (
         fig,
         f"S as colours, one band along the diagonal, and its middle row: {row[middle]:.2f} on the diagonal, {row[middle + 1]:.2f} for taps side by side, back to 0 at {4} taps apart, then small and of either sign.",
@@ -140,7 +144,9 @@ def taps_needed(least: Mapping[float, Mapping[int, float]], limit: float) -> tup
     ax.axhline(limit, color="#888888", linewidth=1)
     ax.annotate(f"{limit:.1%}", (taps[-1], limit), xytext=(0, 3), textcoords="offset points", ha="right", fontsize=9)  # fmt: skip
     ax.set(yscale="log", ylim=(1e-5, 1), xticks=taps, xlabel="taps of the kernel")
-    ax.set(ylabel="smallest share", title="The lower the cut-off, the more taps it needs")
+    ax.set(
+        ylabel="smallest share\n(drawn from 1e-5 on)", title="The lower the cut-off, the more taps it needs"
+    )
     return (
         fig,
         f"The smallest share in the stop band that a kernel can have, by its taps. At most {limit:.1%} need {', '.join(told)}.",
@@ -154,25 +160,33 @@ def sweep(rows: Mapping[float, Row]) -> tuple[Figure, str]:
     fig, (left, right) = plt.subplots(1, 2, figsize=(11.5, 3.3), layout="constrained")
     plots.spread(left, strengths, swept["tied"], "train", "old hum")
     plots.spread(left, strengths, swept["random"], "heldout", "random hum")
-    left.set(xscale="log", xlabel="λ", ylabel="accuracy", ylim=(0.3, 1.02), xticks=strengths)
+    left.set(
+        xscale="log",
+        xlabel="λ (bold: median of the seeds)",
+        ylabel="accuracy",
+        ylim=(0.3, 1.02),
+        xticks=strengths,
+    )
     left.set(xticklabels=strengths, title="A few points with the old hum buy the random one")
     left.minorticks_off()
     share = np.median(swept["share"], axis=0)
     for cue, role in (("tied", "train"), ("random", "heldout")):
         right.plot(swept["share"].T, swept[cue].T, "o", color=plots.COLOURS[role], markersize=4, alpha=0.5)
         right.plot(share, np.median(swept[cue], axis=0), **plots.line(role))
-    for strength, at, height in list(zip(strengths, share, np.median(swept["tied"], axis=0), strict=True))[
-        ::2
-    ]:
-        right.annotate(f"λ {strength}", (at, height), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9)  # fmt: skip
+    for i, (at, height) in enumerate(zip(share, np.median(swept["tied"], axis=0), strict=True)):
+        up = 9 if i % 2 == 0 else 20  # by turns, since the shares of two λ can be close
+        right.annotate(f"λ {strengths[i]}", (at, height), xytext=(0, up), textcoords="offset points", ha="center", fontsize=9)  # fmt: skip
     for cue, role, label in (("random", "heldout", "random hum"), ("tied", "train", "old hum")):
         plots.label_end(right, swept["share"].max(), np.median(swept[cue], axis=0)[0], label, role)
-    right.set(xscale="log", ylim=(0.3, 1.08), xlabel="share in the stop band: median, and each seed")
+    right.set(xscale="log", ylim=(0.3, 1.14), xlabel="share in the stop band: median, and each seed")
+    ticks = {0.001: "0.1 %", 0.003: "0.3 %", 0.01: "1 %", 0.03: "3 %"}
     right.set(title="The more leaks, the more it is lured")
-    ends = [swept["random"][:, i].mean() for i in (0, -1)]
+    right.set_xticks(list(ticks), labels=list(ticks.values()))
+    right.minorticks_off()
+    ends = [np.median(swept["random"][:, i]) for i in (0, -1)]
     return fig, (
-        f"Left, accuracy against λ: with the old hum it falls a little, with a random hum it rises from {ends[0]:.2f} to "
-        f"{ends[1]:.2f}. Right, accuracy against the share in the stop band: the two hums are level where the share is "
+        f"Left, accuracy against λ: with the old hum it falls a little, with a random hum its median rises from "
+        f"{ends[0]:.2f} to {ends[1]:.2f}. Right, accuracy against the share in the stop band: the two hums are level where the share is "
         "smallest, and the further apart the more leaks."
     )
 

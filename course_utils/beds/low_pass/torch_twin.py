@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.beds.low_pass.lured import CHANNELS, TAPS, Signals, kernels_of
+from course_utils.engine.layers import Filter
 
 
 def twin(net) -> nn.Sequential:
@@ -27,6 +28,19 @@ def twin(net) -> nn.Sequential:
         model[theirs].bias.data = torch.tensor(net.layers[ours].b)
     model[1].weight.data = torch.tensor(kernels_of(net)[:, None])
     return model
+
+
+def front(net) -> Callable[[Tensor], Tensor]:
+    """All layers of ``net`` up to its last filter, as a function of a tensor x (N, 1, time)."""
+    last = max(i for i, layer in enumerate(net.layers) if isinstance(layer, Filter))
+
+    def up_to_the_filter(x: Tensor) -> Tensor:
+        h = x.numpy()
+        for layer in net.layers[: last + 1]:
+            h = layer.forward(h)
+        return torch.tensor(h)
+
+    return up_to_the_filter
 
 
 def fit(

@@ -380,6 +380,14 @@ def coordinates_returned(kernels, Q, S, limit):
     return kernels @ kept(Q, S, limit)
 
 
+@PROJECT.wrong(
+    "These are coordinates, of three columns whatever the limit. Choose the columns by the limit, then multiply them by "
+    "the coordinates and add: that gives rows of taps again."
+)
+def coordinates_of_three(kernels, Q, S, limit):
+    return kernels @ Q[:, :3]
+
+
 @PROJECT.wrong("You go twice as far as the nearest point, to the mirror image.")
 def mirrored(kernels, Q, S, limit):
     return 2 * project_kernels(kernels, Q, S, limit) - kernels
@@ -672,6 +680,21 @@ def through_basis_truth(coefficients, V, grad_kernels):
 )
 def first_taps_of_the_gradient(coefficients, V, grad_kernels):
     return coefficients @ V.T, grad_kernels[:, : V.shape[1]]
+
+
+@BASIS.wrong(
+    "You project the gradient of the taps and stay among the taps. The coefficients have a gradient of their own: "
+    "grad_kernels @ V, without the way back."
+)
+def gradient_projected(coefficients, V, grad_kernels):
+    return coefficients @ V.T, grad_kernels @ V @ V.T
+
+
+@BASIS.wrong(
+    "You hand on grad_kernels as it is, the gradient of the taps. A coefficient moves every tap of its kernel: multiply by V."
+)
+def gradient_of_the_taps(coefficients, V, grad_kernels):
+    return coefficients @ V.T, grad_kernels
 
 
 @BASIS.wrong(
