@@ -247,12 +247,15 @@ def recognise(exercise: Exercise, runs: list[Run], wrong: list[str]) -> Outcome 
     """The misconception whose own results are those of the learner: all, all that are wrong, or the first of these."""
     everything = list(expected_values(exercise.name)[0])
     for names in (everything, wrong, wrong[:1]):
+        others = [name for name in wrong if name not in names]
         for number, misconception in enumerate(exercise.misconceptions):
+            message = misconception.message
+            if others and ("right" in message or any(name in message for name in others)):
+                continue  # it speaks of what it does not explain
             if met(exercise, number, runs, names):
+                if others:
+                    message += f" (That explains your {names[0]}. Not right either: {', '.join(others)}.)"
                 shown = comparisons(exercise, runs, wrong)
-                message = misconception.message
-                if others := [name for name in wrong if name not in names]:
-                    message += f" (That explains your {names[0]}; {' and '.join(others)} {'is' if len(others) == 1 else 'are'} wrong in another way.)"
                 return Outcome("not yet", message, misconception.name, shown[0] if shown else None)
     return None
 
