@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
 from course_utils.beds import data
+from course_utils.pytorch.freezing import hold_rows
 from course_utils.pytorch.memory import kept_for_backward
 
 DIGITS = data.digits()
@@ -136,7 +137,7 @@ def rows_move(make: Callable[[list], torch.optim.Optimizer], how: str, free: int
     """How far nine of the eleven rows of an embedding move in 100 steps that should hold them, at most.
 
     ``free`` ordinary steps come first. ``how`` is "hook", which zeroes the gradient of those rows, or
-    "put back", which writes them after each step.
+    "put back", by ``hold_rows``.
     """
     torch.manual_seed(seed)
     embedding, head, rows = nn.Embedding(11, 8), nn.Linear(8, 3), torch.arange(9)
@@ -148,12 +149,11 @@ def rows_move(make: Callable[[list], torch.optim.Optimizer], how: str, free: int
             kept = embedding.weight[rows].detach().clone()
             if how == "hook":
                 embedding.weight.register_hook(lambda grad: grad * trains)
+            else:
+                hold_rows(embedding.weight, rows, optimizer)
         optimizer.zero_grad()
         cross_entropy(head(embedding(words).mean(dim=1)), words.sum(dim=1) % 3).backward()
         optimizer.step()
-        if how == "put back" and step >= free:
-            with torch.no_grad():
-                embedding.weight[rows] = kept
     return (embedding.weight[rows] - kept).abs().max().item()
 
 

@@ -65,15 +65,26 @@ def drifts(drifts: Mapping[str, Mapping[str, Sequence[float]]]) -> tuple[Figure,
     return fig, f"How far a body with a masked gradient moves in 100 steps, medians: {'; '.join(told)}."
 
 
-def batch_norm(old_task: Mapping[str, np.ndarray], before: float) -> tuple[Figure, str]:
-    """A row for each way to use the frozen body, a dot for each seed, a line at the accuracy ``before``."""
+def batch_norm(old_task: Mapping[str, np.ndarray], before: Sequence[float]) -> tuple[Figure, str]:
+    """A row for each way to use the frozen body, a dot for each seed; what it lost stands beside it.
+
+    ``old_task`` gives for each way the accuracies (seeds,), ``before`` those before the freeze.
+    """
     fig, ax = plt.subplots(figsize=(8, 3))
     for row, (name, scores) in enumerate(old_task.items()):
         _seeds(ax, scores, row, *(("frozen", "D") if "eval" in name else ("trainable", "s")))
-    ax.axvline(before, color="0.5", linewidth=1, zorder=0)
-    ax.text(before - 0.01, 2.5, "before the freeze", ha="right", va="center", color="0.35")
+        change = 100 * (scores - np.array(before))
+        kept = (
+            "exactly as before" if not change.any() else f"{change.min():+.1f} to {change.max():+.1f} points"
+        )
+        if scores.min() > 0.6:
+            ax.text(scores.min() - 0.03, row, kept, ha="right", va="center")
+        else:
+            ax.text(scores.max() + 0.03, row, kept, va="center")
+    ax.axvline(np.median(before), color="0.5", linewidth=1, zorder=0)
+    ax.text(np.median(before) + 0.01, 3.4, "before", color="0.35")
     _rows(ax, list(old_task))
-    ax.set(xlim=(0, 1.02), xlabel="old head on ordinary test digits: accuracy (five seeds)")
+    ax.set(xlim=(0, 1.12), xlabel="old head on ordinary test digits: accuracy (five seeds)")
     ax.set_title("No weight moved. In one of four cases the old task is lost")
     told = "; ".join(f"{name} {scores.min():.0%} to {scores.max():.0%}" for name, scores in old_task.items())
     return fig, f"Accuracy of the old head on ordinary digits, after a new head has learned: {told}."
@@ -87,7 +98,7 @@ def players(paths: Mapping[str, np.ndarray]) -> tuple[Figure, str]:
     ax.axhline(3, color="0.5", linewidth=1)
     ax.text(path.shape[1], 3.3, "mean of the real numbers", ha="right", color="0.35")
     ax.set(xlabel="round (one step each)", ylabel="a, the generator's weight")
-    ax.set_title("A generator that also moves its judge stops short")
+    ax.set_title("A generator that also moves the discriminator stops short")
     ends = {name: path[:, -100:, 0].mean(axis=1) for name, path in paths.items()}
     told = " and ".join(f"{end.min():.2f} to {end.max():.2f} with {name}" for name, end in ends.items())
     return fig, f"The generator's weight a over {path.shape[1] - 1} rounds; in the last 100 it is {told}."

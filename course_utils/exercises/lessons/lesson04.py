@@ -73,17 +73,18 @@ def masked_step(theta, grad, mask, step):
 
 
 @MASKED.wrong(
-    "The rule moves masked weights even where their gradient is 0, by its decay and by what it remembers. Let it "
-    "step, then put them back from theta.copy(), taken before: `before = theta` is the same array and moves along."
+    "The masked weights move as they do when the rule gets mask * grad: its decay and what it remembers move them. "
+    "Let it step, then put them back. If you do put them back, it never reaches theta: either what you kept is "
+    "theta itself under a second name, or `theta = …` gives the name to a new array."
 )
 def only_the_gradient(theta, grad, mask, step):
     step(theta, mask * grad)
 
 
 @MASKED.wrong(
-    "The masked weights move with all the others. Two ways to get there: `before = theta` is a second name for "
-    "the same array, so take theta.copy(); or you build a new array, and theta itself never gets it, so write "
-    "into theta[...]."
+    "The masked weights move with all the others, so nothing was put back. Two ways to get there: what you kept "
+    "is theta itself under a second name (print `before is theta`), or you build a new array and theta never gets "
+    "it, as in `theta = …`."
 )
 def no_copy(theta, grad, mask, step):
     before = theta
@@ -564,6 +565,26 @@ def one_layer_too_few(layers, grad_y):
     lowest = next((i for i, layer in enumerate(layers) if layer.needs_grad), len(layers))
     for i in range(len(layers) - 1, lowest, -1):
         grad_y = layers[i].backward(grad_y, True)
+
+
+NOTHING_TRAINS = (
+    "With something to train you are right. Where no layer needs a gradient, there is no lowest one, and your search "
+    "for it fails: there, call nothing."
+)
+
+
+@EARLY.wrong(NOTHING_TRAINS)
+def lowest_of_none_by_min(layers, grad_y):
+    lowest = min(i for i, layer in enumerate(layers) if layer.needs_grad)
+    for i in range(len(layers) - 1, lowest - 1, -1):
+        grad_y = layers[i].backward(grad_y, i > lowest)
+
+
+@EARLY.wrong(NOTHING_TRAINS)
+def lowest_of_none_by_place(layers, grad_y):
+    lowest = [i for i, layer in enumerate(layers) if layer.needs_grad][0]
+    for i in range(len(layers) - 1, lowest - 1, -1):
+        grad_y = layers[i].backward(grad_y, i > lowest)
 
 
 @EARLY.right
