@@ -47,12 +47,7 @@ def test_truth_and_promise_are_told_apart():
     assert "32 queries, differences: 0.60 at 1, 0.30 at 2" in said
 
 
-def test_fitted_and_slice_tell_their_levels():
-    drawn = {"surrogate alone": {1: five(0.3), 12: five(0.6)}, "corrected": {1: five(0.4), 12: five(0.5)}}
-    assert (
-        "corrected 0.40 after 1, 0.50 after 12; a random direction 0.45"
-        in step_pictures.fitted(drawn, five(0.45))[1]
-    )
+def test_a_slice_tells_its_levels():
     at = np.linspace(-1, 1, 9)
     assert "a staircase of 3 levels" in step_pictures.slice_of_loss(at, np.sign(at), at, 0.3)[1]
 

@@ -45,12 +45,12 @@ def draw_estimates(surface: str, sigma: float, pairs: int, noise: float) -> tupl
         ax.contour(at, at, height, levels=levels, colors="#666666", linewidths=0.8)
     else:
         ax.contourf(at, at, height, levels=12, cmap="Greys", alpha=0.7)
-    for grads, role, width in ((found, "estimate", 0.004), (true[None], "true", 0.011)):
+    for grads, role, width, alpha in ((found, "estimate", 0.003, 0.6), (true[None], "true", 0.014, 1)):
         arrows = -0.35 * grads.reshape(-1, 2)  # downhill, as the step would go
         tails = np.tile(PLACES, (len(grads), 1))
         size = np.maximum(np.linalg.norm(arrows, axis=1, keepdims=True), 1e-12)
-        arrows *= np.minimum(1, 1.3 / size)  # a wild estimate stays in the picture
-        ax.quiver(*tails.T, *arrows.T, color=plots.COLOURS[role], angles="xy", scale_units="xy", scale=1, width=width, zorder=3)  # fmt: skip
+        arrows *= np.minimum(1, 1.0 / size)  # a wild estimate stays in the picture
+        ax.quiver(*tails.T, *arrows.T, color=plots.COLOURS[role], angles="xy", scale_units="xy", scale=1, width=width, alpha=alpha, zorder=3)  # fmt: skip
     ax.plot(*PLACES.T, "o", color=plots.COLOURS["true"], markersize=6)
     norms = np.linalg.norm(found, axis=2)
     zeros = float(np.mean(norms == 0))

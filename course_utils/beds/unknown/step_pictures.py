@@ -134,32 +134,6 @@ def promises(found: Mapping[str, np.ndarray], far: Sequence[Sequence[float]]) ->
     return fig, f"Cosine of a plane's slope with the true gradient. {'; '.join(said)}."
 
 
-def fitted(drawn: Mapping[str, Mapping[int, np.ndarray]], without: np.ndarray) -> tuple[Figure, str]:
-    """R² against fitting steps, for two ways, arrays (seeds,), and the level of a random direction ``without``."""
-    fig, ax = plt.subplots(figsize=(7.5, 3.2))
-    end = len(next(iter(drawn.values()))) - 0.7
-    for (name, by_fits), role, shift, marker in zip(
-        drawn.items(), ("heldout", "estimate"), (-0.1, 0.1), "s^", strict=True
-    ):
-        for column, values in enumerate(by_fits.values()):
-            across = column + shift + np.linspace(-0.05, 0.05, len(values))
-            ax.plot(across, values, marker, color=plots.COLOURS[role])
-        plots.label_end(ax, end, np.median(values), name, role)
-    ax.axhline(np.median(without), color=plots.COLOURS["tail"], linestyle="--")
-    plots.label_end(ax, end, np.median(without), "random direction", "tail")
-    ax.set(xticks=range(len(by_fits)), xticklabels=list(by_fits), xlim=(-0.3, end), ylim=(0, 0.8))
-    ax.set(
-        xlabel="fitting steps after each batch",
-        ylabel="R², five seeds",
-        title="Well fitted, the surrogate alone is ahead",
-    )
-    said = "; ".join(
-        f"{name} {', '.join(f'{np.median(of):.2f} after {fits}' for fits, of in by.items())}"
-        for name, by in drawn.items()
-    )
-    return fig, f"R² against fitting steps, medians: {said}; a random direction {np.median(without):.2f}."
-
-
 CURVES = {  # the curves that the race draws, and where their names stand
     "plane, 30 queries": ("right", 0.99),
     "on-line surrogate": ("left", 0.72),

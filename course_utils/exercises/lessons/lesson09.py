@@ -245,7 +245,7 @@ def passes_only_beyond(x, W, step, limit, grad_h):
 
 
 @ROUNDED.wrong(
-    "You stop the gradient at the last position. An x W that was rounded to it lies between the ends, and h follows it back: ask where x W is, not h."
+    "You stop the gradient at the last position. An x W that was rounded to it may still lie between the ends, where h follows: ask where x W is, not h."
 )
 def stopped_at_the_last_position(x, W, step, limit, grad_h):
     h = positions(x, W, step, limit)
