@@ -105,6 +105,7 @@ def test_measuring_tells_each_seed_by_itself():
     found = capstone.measure({1: (still, 0), 2: (moved, 0)})
     np.testing.assert_allclose(found["body moved"], [0, 2], atol=1e-6)
     assert found["test"][0] == capstone.accuracy(still, "test") and list(found["breaks"]) == ["", ""]
+    assert found["leak"][1] == capstone.stop_band_share(moved)
 
 
 def test_a_step_far_too_large_is_told_with_its_number():
@@ -136,6 +137,9 @@ def test_exchanged_recordings_keep_what_is_low_and_take_the_hum_from_another():
     np.testing.assert_allclose(after[..., ~beyond], before[..., ~beyond], atol=1e-3)
     hums = (np.abs(after[:, 0] * beyond).argmax(axis=-1) * 64 / 96 - 18) / 4
     assert 0.2 < np.mean(np.round(hums) == y) < 0.5  # the hum says the class no more often than by chance
+    many, labels = capstone.exchanged(3, copies=3)
+    assert np.array_equal(many[:60], mixed) and np.array_equal(labels, np.tile(y, 3))
+    assert not np.array_equal(many[60:120], mixed)
 
 
 def test_the_module_with_copied_weights_hands_the_same_h_to_g():

@@ -96,17 +96,16 @@ def rates(chosen: Mapping[str, float], heard: Mapping[str, float]) -> tuple[Figu
 def ablation(whole: Found, held: Mapping[str, Found], retuned: Mapping[str, Found]) -> tuple[Figure, str]:
     """An arrow for each part taken out: from the mean with the rest as it was to that with the rest re-tuned.
 
-    The band is where the whole design's seeds lie, its line their mean. Small dots are seeds.
+    The band is where the whole design's seeds lie, its line their mean. Small dots are seeds. No arrow where
+    the re-tuning, which was chosen on other seeds, gains nothing on these.
     """
     names = list(retuned)
     fig, ax = plt.subplots(figsize=(9.5, 1.2 + 0.6 * len(names)))
-    ax.axvspan(
-        whole["test"].min(), whole["test"].max(), color=plots.COLOURS["trainable"], alpha=0.22, linewidth=0
-    )
-    ax.axvline(whole["test"].mean(), color=plots.COLOURS["trainable"], linewidth=2)
-    ax.text(
-        whole["test"].mean(), -0.72, "all parts in", ha="center", color=plots.ink(plots.COLOURS["trainable"])
-    )
+    orange, ends = plots.COLOURS["trainable"], [-0.5, len(names) - 0.4]
+    ax.fill_betweenx(ends, whole["test"].min(), whole["test"].max(), color=orange, alpha=0.22, linewidth=0)
+    ax.plot([whole["test"].mean()] * 2, ends, color=orange, linewidth=2)
+    label = "all parts in: mean (line), worst to best seed (band)"
+    ax.text(whole["test"].max(), -0.6, label, ha="right", va="bottom", color=plots.ink(orange))
     said = [f"all parts in {whole['test'].mean():.2f}"]
     for row, name in enumerate(names):
         after = retuned[name]["test"]
@@ -129,7 +128,7 @@ def ablation(whole: Found, held: Mapping[str, Found], retuned: Mapping[str, Foun
                 alpha=0.9,
             )
             ax.plot(before.mean(), row, "X", color=plots.COLOURS["wrong"], markersize=9)
-            if abs(after.mean() - before.mean()) > 0.02:
+            if after.mean() - before.mean() > 0.02:
                 arrow = {"arrowstyle": "->", "color": "#555555", "shrinkA": 6, "shrinkB": 6}
                 ax.annotate("", (after.mean(), row), (before.mean(), row), arrowprops=arrow)
             said.append(f"without {name} {before.mean():.2f}, then {after.mean():.2f}")
@@ -145,7 +144,8 @@ def ablation(whole: Found, held: Mapping[str, Found], retuned: Mapping[str, Foun
             markeredgewidth=2,
         )
         lost = 100 * (whole["test"].mean() - after.mean())
-        ax.text(1.01, row, f"{-lost:+.0f} points", va="center", color=plots.ink(plots.COLOURS["train"]))
+        points = f"{-lost:+.0f} points" if abs(lost) >= 0.5 else "no loss"
+        ax.text(1.01, row, points, va="center", color=plots.ink(plots.COLOURS["train"]))
     ax.axvline(CHANCE, color="grey", linewidth=0.8, linestyle=":")
     ax.text(CHANCE, len(names) - 0.45, " chance", color="#555555", va="bottom")
     ax.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.4, -0.9), xlim=(0.2, 1))
@@ -192,7 +192,7 @@ def exchanges(designs: Sequence[tuple[float, float, float]]) -> tuple[Figure, st
         ax.set(xlim=(0.25, 1.02), ylim=(0.25, 1), xlabel=f"read right: {label}")
         ax.set_title(f"rank correlation {rank_correlation(shown, test):.1f}")
     axes[0].set_ylabel("hidden test recordings")
-    fig.suptitle("Exchange the flaw, and your own recordings rank the designs", fontweight="bold", y=1.05)
+    fig.suptitle("Exchange the hums, and your own recordings rank the designs", fontweight="bold", y=1.05)
     return fig, (
         f"{len(test)} designs. Rank correlation with the hidden test recordings: {rank_correlation(alike, test):.1f} for recordings "
         f"like those with labels, {rank_correlation(exchanged, test):.1f} for one's own with the hums exchanged."

@@ -160,17 +160,19 @@ def heard(part: str) -> tuple[np.ndarray, np.ndarray]:
     return recordings(*sizes.get(part, (300, 300, "tied")))
 
 
-def exchanged(seed: int, beyond: float = 14.0) -> tuple[np.ndarray, np.ndarray]:
+def exchanged(seed: int, copies: int = 1, beyond: float = 14.0) -> tuple[np.ndarray, np.ndarray]:
     """The 60 recordings of this seed, each with what lies beyond 14 cycles of another one: x (60, 1, 96), y (60,).
 
     Cycles are counted in 64 samples, as the hum's 18, 22 and 26 are. The class is that of the low part.
+    With ``copies``, that many draws of the others, one below the other.
     """
     x, y = recordings(LABELS, 2000 + seed, "tied")
     spectrum = np.fft.rfft(x, axis=-1)
     cycles = np.arange(spectrum.shape[-1]) * 64 / x.shape[-1]
-    other = spectrum[np.random.default_rng(seed).permutation(len(x))]
-    mixed = np.where(cycles < beyond, spectrum, other)
-    return np.fft.irfft(mixed, n=x.shape[-1], axis=-1).astype(x.dtype), y
+    rng = np.random.default_rng(seed)
+    others = [spectrum[rng.permutation(len(x))] for _ in range(copies)]
+    mixed = np.concatenate([np.where(cycles < beyond, spectrum, other) for other in others])
+    return np.fft.irfft(mixed, n=x.shape[-1], axis=-1).astype(x.dtype), np.tile(y, copies)
 
 
 def reads(front: Network, x: np.ndarray, y: np.ndarray) -> float:
@@ -215,7 +217,8 @@ def measure(trained: Mapping[int, tuple[Network, int]]) -> dict[str, np.ndarray]
     """For receivers by seed, each with its queries left: arrays with one entry a seed.
 
     "validation", "test", "like training", "exchanged": the shares that g reads right. "body moved": how far the body
-    went from where it was, as a part of its length. "left": the queries. "breaks": the ``broken_demand``.
+    went from where it was, as a part of its length. "leak": the ``stop_band_share``. "left": the queries.
+    "breaks": the ``broken_demand``.
     """
     found: dict[str, list[Any]] = {
         part: [accuracy(front, part) for front, _ in trained.values()]
@@ -227,6 +230,7 @@ def measure(trained: Mapping[int, tuple[Network, int]]) -> dict[str, np.ndarray]
         np.linalg.norm(front.theta[front.groups["body"]] - body) / np.linalg.norm(body)
         for front, _ in trained.values()
     ]
+    found["leak"] = [stop_band_share(front) for front, _ in trained.values()]
     found["left"] = [left for _, left in trained.values()]
     found["breaks"] = [broken_demand(front) for front, _ in trained.values()]
     return {what: np.array(values) for what, values in found.items()}

@@ -203,7 +203,7 @@ def compose_masking_twice(theta, grad, rates, mask, penalty, projection, directi
 VECTORS = Entry(
     "13.2",
     returns=("rates", "mask"),
-    checked="Rates and mask are right for plain names and for names with dots, with one and with two frozen.",
+    checked="Rates and mask are right for plain names and for names with dots, with one and with three frozen.",
     cases=(
         Case(
             "3 groups, 1 frozen",
@@ -214,7 +214,7 @@ VECTORS = Entry(
             ),
         ),
         Case(
-            "6 parts of 4 groups, a group and a part frozen",
+            "6 parts of 4 groups, three names frozen",
             lambda: dict(
                 groups={
                     "in": slice(0, 3),
@@ -225,7 +225,7 @@ VECTORS = Entry(
                     "out.b": slice(13, 14),
                 },
                 rates={"body.conv": 0.04, "body": 0.1, "out": 0.3, "in": 0.02, "out.b": 0.06, "body2": 0.5},
-                frozen=["body", "out.w"],
+                frozen=["in", "out.w", "body"],
             ),
         ),
     ),
@@ -325,6 +325,25 @@ def parts_of_the_frozen_train(groups, rates, frozen):
 def rate_taken_from_the_frozen(groups, rates, frozen):
     eta, mask = rates_and_mask(groups, rates, frozen)
     return eta * mask, mask
+
+
+@VECTORS.wrong(
+    "You cut each name at its first dot, so freezing out.w freezes nothing. Ask whether any name of the list fits the whole name."
+)
+def only_whole_groups_frozen(groups, rates, frozen):
+    return rates_and_mask(groups, rates, [])[0], vectors(
+        groups, lambda part: 0.0, lambda part: part.split(".")[0] in frozen
+    )[1]
+
+
+@VECTORS.wrong(
+    "You look in frozen for the name that gave the rate. Rates and frozen are two lists: any name in frozen that fits will do."
+)
+def frozen_by_the_name_of_the_rate(groups, rates, frozen):
+    def is_frozen(part):
+        return max((name for name in rates if fits(part, name)), key=len) in frozen
+
+    return rates_and_mask(groups, rates, [])[0], vectors(groups, lambda part: 0.0, is_frozen)[1]
 
 
 @VECTORS.wrong("You freeze the first name of the list only. All of its groups stay.")
