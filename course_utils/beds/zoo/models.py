@@ -107,8 +107,7 @@ def transformer(weights: "dict[str, Tensor]", x: "Tensor") -> "Tensor":
 
     weights: a dictionary of stacked weights: "cls" (m, d), "answer" (m, d), "answer bias" (m,), and
     those that attention and feed_forward use. x: tokens with their positions, shape (m, n, t, d).
-    Put cls in front of the tokens. In layer 1, then in layer 2: add attention(norm(x), norm(x), weights, layer),
-    then add feed_forward(norm(x), weights, layer). The answer is norm(cls token) · "answer" + "answer bias".
+    cls comes in front, then layer 1 and layer 2; the answer is norm(cls token) · "answer" + "answer bias".
     Return the logits, shape (m, n), so that gradient flows back to x.
     """
     from torch import cat, einsum

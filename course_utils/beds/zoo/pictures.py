@@ -65,7 +65,7 @@ def losses(through: Sequence[Sequence[float]], cut: Sequence[Sequence[float]]) -
         plots.spread(ax, np.linspace(0, steps, curves.shape[1] + 1)[1:], curves, role, name)
         ends.append(np.median(curves[:, -1]))
     ax.set(xlabel="step", ylabel=f"loss, means of {steps // curves.shape[1]} steps", ylim=(0, None))
-    ax.set_title("Detached queries show only in how far the loss falls")
+    ax.set_title("With detached queries the loss falls as well, but less far")
     lower = "stops above the other" if ends[0] > ends[1] else "does not stop above the other"
     return fig, (
         f"Training loss over {steps} steps on {len(through)} splits. Both fall; "

@@ -1,10 +1,11 @@
 """Exercise 5.5 of lesson 05: choose on one set of models, report on another."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from course_utils.exercises.bank import Case, Entry
+from course_utils.exercises.bank import Case, Entry, observe_results
 
 
 def reported(candidates: Any, test: Any, chosen: int) -> tuple[Any, Any, Any, Any]:
@@ -18,15 +19,25 @@ def ahead_by(validation: Any) -> np.ndarray:
     return validation[np.argmax(validation.mean(axis=1))] - validation
 
 
+RETURNS = ("chosen", "mean", "lowest", "highest")
+
+
+def observe(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+    """The candidate as a sentence, for the card; the three figures as they are."""
+    found = observe_results(RETURNS)(arguments, result)
+    return {**found, "chosen": f'Chosen is "{found["chosen"]}".'}
+
+
 CHOOSE = Entry(
     "5.5",
-    returns=("chosen", "mean", "lowest", "highest"),
+    returns=RETURNS,
+    observe=observe,
     checked="The simplest that ties with the best is chosen on validation models alone, and its test AUC is reported with its spread.",
     cases=(
         Case(
             "two candidates, three splits",
             lambda: dict(
-                candidates=[6, 10],
+                candidates=["bare", "small"],
                 validation=np.array([[0.67, 0.79, 0.67], [0.69, 0.79, 0.72]]),
                 test=np.array([[0.76, 0.60, 0.70], [0.69, 0.73, 0.75]]),
             ),
@@ -34,7 +45,7 @@ CHOOSE = Entry(
         Case(
             "four candidates, five splits",
             lambda: dict(
-                candidates=[6, 10, 16, 24],
+                candidates=["bare", "small", "middle", "large"],
                 validation=np.array(
                     [
                         [0.83, 0.73, 0.85, 0.83, 0.79],
@@ -56,7 +67,7 @@ CHOOSE = Entry(
         Case(
             "five candidates, five splits",
             lambda: dict(
-                candidates=[6, 10, 16, 24, 32],
+                candidates=["bare", "small", "middle", "large", "huge"],
                 validation=np.array(
                     [
                         [0.80, 0.74, 0.84, 0.74, 0.83],
