@@ -75,6 +75,14 @@ def mean_answer_beside_slopes_through_0(h, answers):
 
 
 @PLANE.wrong(
+    "You take the mean answer as b and fit W to what is left. b is the mean answer only where the h have mean 0: fit both together, with a column of ones."
+)
+def slopes_after_the_mean_answer(h, answers):
+    b = answers.mean(axis=0)
+    return np.linalg.lstsq(h, answers - b)[0], b
+
+
+@PLANE.wrong(
     "Right while queries are more than unknowns. With fewer, many planes fit, and the smallest counts b as well: fit W and b together, with a column of ones."
 )
 def slopes_of_the_centred(h, answers):
@@ -379,8 +387,8 @@ STEP = Entry(
     may_change=("surrogate", "rule"),
     checked="Loss and new weights, for three batches and two update rules.",
     cases=(
-        Case("2 queries, 3 outputs, gradient descent", lambda: step_case(2, 2, 3, 91, SGD(0.1))),
-        Case("6 queries, 4 outputs, gradient descent", lambda: step_case(6, 3, 4, 92, SGD(0.3))),
+        Case("3 queries, 4 outputs, gradient descent", lambda: step_case(3, 2, 4, 91, SGD(0.1))),
+        Case("6 queries, 5 outputs, gradient descent", lambda: step_case(6, 3, 5, 92, SGD(0.3))),
         Case("5 queries, 2 outputs, Adam", lambda: step_case(5, 4, 2, 93, Adam(0.01))),
     ),
     hints=(
@@ -435,6 +443,15 @@ def gradient_over_rows_only(surrogate, rule, h, answers):
 def two_forgotten(surrogate, rule, h, answers):
     difference = surrogate.forward(h) - answers
     stepped(surrogate, rule, difference / difference.size)
+    return (difference**2).mean()
+
+
+@STEP.wrong(
+    "You give backward the difference itself. The gradient of the mean of difference² is 2 * difference / difference.size."
+)
+def difference_itself(surrogate, rule, h, answers):
+    difference = surrogate.forward(h) - answers
+    stepped(surrogate, rule, difference)
     return (difference**2).mean()
 
 
