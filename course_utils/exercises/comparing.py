@@ -73,7 +73,7 @@ def same(a: Any, b: Any, seen: dict[tuple[int, int], tuple[Any, Any]] | None = N
     Equal to rounding: putting a nudged weight back may leave its last bit different. A function is code and
     counts as unchanged; what cannot be looked into does not.
     """
-    seen = {} if seen is None else seen  # what was compared before, as where a node is used twice or holds itself
+    seen = {} if seen is None else seen  # compared before: a node may be used twice, or hold itself
     if (id(a), id(b)) in seen:
         return True
     seen[id(a), id(b)] = (a, b)

@@ -216,6 +216,17 @@ def test_a_lesson_goes_on_in_ones_own_project(path):
     assert any("### " in c.source for c in part), "its questions stand in the table of contents"
 
 
+@each_solution
+def test_a_lesson_ends_before_what_is_to_be_looked_up(path):
+    """What you measured and the short answer first: who reads to there has read the lesson."""
+    headings = [c.source.splitlines()[0] for c in read(path).cells if c.source.startswith("## ")]
+    own = headings.index("## In your own project")
+    assert all(heading.startswith("## Optional: ") for heading in headings[own + 1 : -1]), headings[own:]
+    if path.name[:2] != "00":
+        assert headings[own - 2 : own] == ["## What you measured", "## The short answer"]
+        assert headings[-1] == "## References"
+
+
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
 def test_ruff(command):
     ruff = shutil.which("ruff") or str(Path(sys.executable).with_name("ruff"))
