@@ -7,7 +7,7 @@ from course_utils.exercises.bank import Case, Entry, numbers
 MOMENTUM = Entry(
     "3.1",
     returns=("new_theta", "new_velocity"),
-    checked="Weights and velocity are right for three sets of weights, rates and momenta.",
+    checked="Weights and velocity are right for four sets of weights, rates and momenta.",
     cases=(
         Case(
             "two weights, momentum 0.5",
@@ -26,6 +26,10 @@ MOMENTUM = Entry(
         Case(
             "three weights, momentum 0.2",
             lambda: numbers(2, theta=3, grad=3, velocity=3) | dict(rate=2.0, momentum=0.2),
+        ),
+        Case(
+            "three weights, momentum 0",
+            lambda: numbers(4, theta=3, grad=3, velocity=3) | dict(rate=0.5, momentum=0.0),
         ),
     ),
     hints=(
@@ -293,6 +297,10 @@ RATES = Entry(
         Case(
             "two groups, the last one left out",
             lambda: dict(groups={"body": slice(0, 3), "head": slice(3, 5)}, rates={"body": 0.1}),
+        ),
+        Case(
+            "two groups, one rate a whole number",
+            lambda: dict(groups={"body": slice(0, 2), "head": slice(2, 5)}, rates={"body": 1, "head": 0.5}),
         ),
         Case(
             "three groups, named in another order, one left out",

@@ -40,6 +40,7 @@ GROUPS = Entry(
         # Layers and weights can be divided by the groups: equal parts are the same, however somebody rounds.
         Case("four layers in two groups", lambda: dict(sizes=[3, 2, 4, 1], counts=[3, 1])),
         Case("six layers in three groups", lambda: dict(sizes=[80, 1168, 0, 164, 65, 8], counts=[1, 3, 2])),
+        Case("a first group without layers", lambda: dict(sizes=[3, 2, 4], counts=[0, 2, 1])),
     ),
     hints=(
         "Walk through the groups and remember two things: which layer comes next, and where it starts in theta.",
@@ -368,7 +369,8 @@ THAWED = Entry(
             (3, 60),
             (4, 12),
             (3, 11),
-        )  # 11 steps: no part is a whole number of them
+            (3, 7),
+        )  # 11 and 7 steps: no part is a whole number of them
         for plan in ("gradual", "head first")
         for step in sorted(
             {0, steps // 3 - 1, steps // 3, steps // 3 + 1, steps // 2, 2 * steps // 3, steps - 1}

@@ -17,6 +17,12 @@ def linear_case(n: int, k: int, out: int, seed: int) -> dict[str, Any]:
     return dict(h=h, answers=np.tanh(h @ rng.standard_normal((k, out))) + rng.standard_normal(out))
 
 
+def with_a_small_column(n: int, k: int, out: int, seed: int) -> dict[str, Any]:
+    case = linear_case(n, k, out, seed)
+    case["h"][:, 1] *= 1e-3
+    return case
+
+
 PLANE = Entry(
     "8.1",
     returns=("W", "b"),
@@ -26,6 +32,7 @@ PLANE = Entry(
         Case("30 queries, 4 activations, 2 outputs", lambda: linear_case(30, 4, 2, 82)),
         Case("5 queries, 4 activations, 3 outputs", lambda: linear_case(5, 4, 3, 83)),
         Case("3 queries, 4 activations, 2 outputs", lambda: linear_case(3, 4, 2, 84)),
+        Case("8 queries, one activation a thousand times smaller", lambda: with_a_small_column(8, 2, 2, 86)),
     ),
     hints=(
         "Give h one more column, of ones. Then W and b are the rows of one solution.",

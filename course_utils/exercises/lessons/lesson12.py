@@ -242,6 +242,10 @@ RETRACT = Entry(
         Case("5 inputs, 2 outputs", lambda: numbers(12, W=(5, 2))),
         Case("6 inputs, 4 outputs", lambda: numbers(13, W=(6, 4))),
         Case(
+            "columns of length 1, not at right angles",
+            lambda: dict(W=np.array([[1.0, 0.6], [0.0, 0.8], [0.0, 0.0]])),
+        ),
+        Case(
             "columns that are orthonormal already", lambda: dict(W=retract(numbers(14, W=(4, 3))["W"]).copy())
         ),
     ),
