@@ -38,8 +38,9 @@ SENTENCES = {
     "name that still have an old gradient. Tell nodes apart by themselves, and give each its gradient anew.",
 }
 
-# A tie or a 0 may be settled in either way: these probes ask only where every right version agrees.
-AGREED = ("equal", "zeros", "large")
+# A tie or a 0 may be settled in either way, and a projection may be taken twice: these probes ask only where
+# every right version agrees.
+AGREED = ("functions", "equal", "zeros", "large")
 
 Arguments = dict[str, Any]
 Probe = Callable[[Exercise, Arguments], Arguments]

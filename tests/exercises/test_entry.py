@@ -47,7 +47,12 @@ def test_there_is_one_function_for_each_purpose(kind):
 
 def test_several_values_are_compared_by_name_and_otherwise_asked_for():
     exercise = Entry("7.3", **settings(returns=("y", "grad", "rate")), reference=double).exercise()
-    assert exercise.look({}, (1, 2, 3)) == exercise.look({}, [1, 2, 3]) == {"y": 1, "grad": 2, "rate": 3}
+    assert (
+        exercise.look({}, (1, 2, 3))
+        == exercise.look({}, [1, 2, 3])
+        == exercise.look({}, np.array([1, 2, 3]))
+        == {"y": 1, "grad": 2, "rate": 3}
+    )
     for result, told in [
         ((1, 2), "a tuple of 2 values"),
         ("abc", "a string"),

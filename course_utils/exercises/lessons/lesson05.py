@@ -30,6 +30,11 @@ CONTRADICTS = Entry(
             "40 strings of twelve literals",
             lambda: dict(strings=sample_strings(40, 12, np.random.default_rng(2))[0]),
         ),
+        Case("one string", lambda: dict(strings=np.array([[3, 1, 7]]))),
+        Case(
+            "two strings of thirty literals, the last one decides",
+            lambda: dict(strings=np.array([[0, 1] * 14 + [2, 4], [0, 1] * 14 + [2, 3]])),
+        ),
     ),
     hints=(
         "For one variable: does its literal v occur in the row, and does v + 4 occur in the same row?",
@@ -165,11 +170,11 @@ def with_gradient(value: str, source: str) -> Callable[[Mapping[str, Any], Any],
     return observe
 
 
-def soft_case(m: int, n: int, t: int, d: int, seed: int) -> dict[str, Any]:
+def soft_case(m: int, n: int, t: int, d: int, seed: int, shift: float = 0.0) -> dict[str, Any]:
     import torch
 
     rng = torch.Generator().manual_seed(seed)
-    logits = torch.randn(n, t, 8, generator=rng, dtype=torch.float64, requires_grad=True)
+    logits = (torch.randn(n, t, 8, generator=rng, dtype=torch.float64) + shift).requires_grad_()
     return dict(logits=logits, embedding=torch.randn(m, 8, d, generator=rng, dtype=torch.float64))
 
 
@@ -181,6 +186,7 @@ SOFT = Entry(
     cases=(
         Case("one query of two places, two models", lambda: soft_case(2, 1, 2, 3, 1)),
         Case("three queries of four places, two models", lambda: soft_case(2, 3, 4, 5, 2)),
+        Case("logits near 1000", lambda: soft_case(1, 1, 3, 2, 4, shift=1000.0)),
     ),
     hints=(
         "logits.softmax(dim=-1) are the shares of the 8 literals; a mixture is shares @ rows.",
@@ -307,5 +313,5 @@ def soft_tokens_with_broadcasting(logits, embedding):
 def soft_tokens_by_model(logits, embedding):
     import torch
 
-    shares = torch.exp(logits) / torch.exp(logits).sum(dim=2, keepdim=True)
+    shares = torch.exp(logits - torch.logsumexp(logits, dim=2, keepdim=True))
     return torch.stack([shares @ of_one for of_one in embedding])

@@ -69,6 +69,7 @@ FROZEN = Entry(
     cases=(
         Case("two models, one query of three tokens", lambda: stack_case(2, 1, 3, 1)),
         Case("three models, two queries of four tokens", lambda: stack_case(3, 2, 4, 2)),
+        Case("one model, one query of nine tokens", lambda: stack_case(1, 1, 9, 3)),
     ),
     hints=(
         'cls is (m, d). weights["cls"][:, None, None].expand(m, n, 1, d) gives every query of a model its cls token; '

@@ -373,7 +373,16 @@ THAWED = Entry(
         )  # 11 and 7 steps: no part is a whole number of them
         for plan in ("gradual", "head first")
         for step in sorted(
-            {0, steps // 3 - 1, steps // 3, steps // 3 + 1, steps // 2, 2 * steps // 3, steps - 1}
+            {
+                0,
+                steps // 3 - 1,
+                steps // 3,
+                steps // 3 + 1,
+                steps // 2,
+                2 * steps // 3,
+                2 * steps // 3 + 1,
+                steps - 1,
+            }
         )
     ),
     hints=(

@@ -17,7 +17,7 @@ def waves_of(kernel, frequencies, turn=2 * np.pi):
 RESPONSE = Entry(
     "11.1",
     returns=("response",),
-    checked="|H(ν)|² is right for kernels of 3 and 5 taps, neither of them symmetric.",
+    checked="|H(ν)|² is right for kernels of 3, 5 and 8 taps, none of them symmetric.",
     cases=(
         Case(
             "3 taps, 4 frequencies",
@@ -27,6 +27,7 @@ RESPONSE = Entry(
             "5 taps, 3 frequencies",
             lambda: dict(kernel=normal(5, seed=101), frequencies=np.array([0.05, 0.3, 0.5])),
         ),
+        Case("8 taps, 1 frequency", lambda: dict(kernel=normal(8, seed=121), frequencies=np.array([0.2]))),
     ),
     hints=(
         "e^(−2πi ν n) is np.exp(-2j * np.pi * nu * n); np.outer gives it for all n and all ν at once.",
@@ -148,7 +149,7 @@ def symmetric(size: int, seed: int) -> np.ndarray:
 SHARE = Entry(
     "11.2",
     returns=("share", "grad_kernels"),
-    checked="The share, and its gradient against central differences, for layers of 1, 2 and 3 channels.",
+    checked="The share, and its gradient against central differences, for layers of 1 to 6 channels.",
     cases=(
         Case("1 channel, 3 taps", lambda: dict(kernels=normal(1, 3, seed=102), S=symmetric(3, 103))),
         Case(
@@ -156,6 +157,9 @@ SHARE = Entry(
         ),
         Case(
             "3 channels, 5 taps", lambda: dict(kernels=normal(3, 5, seed=105), S=structure.stop_band(5, 0.2))
+        ),
+        Case(
+            "6 channels, 4 taps", lambda: dict(kernels=normal(6, 4, seed=122), S=structure.stop_band(4, 0.1))
         ),
     ),
     hints=(
@@ -623,3 +627,9 @@ def step_with_a_padded_penalty(theta, grad, rate, part, shape, strength, share_g
     new = theta - rate * (grad + strength * R)
     new[part] = nearest(new[part].reshape(shape)).ravel()
     return list(new)
+
+
+@STEP.right
+def step_projected_twice(theta, grad, rate, part, shape, strength, share_grad, nearest):
+    new = step_in_pieces(theta, grad, rate, part, shape, strength, share_grad, nearest)
+    return projected(new, part, shape, nearest)

@@ -28,6 +28,14 @@ BASIS = Entry(
                 grad_kernels=normal(3, 5, seed=115),
             ),
         ),
+        Case(
+            "1 channel, 5 coefficients, 7 taps",
+            lambda: dict(
+                coefficients=normal(1, 5, seed=123),
+                V=normal(7, 5, seed=124),
+                grad_kernels=normal(1, 7, seed=125),
+            ),
+        ),
     ),
     hints=(
         "Look at the shapes: (channels, k) to (channels, taps) and back. It is the linear layer of lesson 02, with V in place of the weights.",
