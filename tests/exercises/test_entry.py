@@ -56,7 +56,7 @@ def test_several_values_are_compared_by_name_and_otherwise_asked_for():
     for result, told in [
         ((1, 2), "a tuple of 2 values"),
         ("abc", "a string"),
-        (np.ones(3), "an array of shape"),
+        (np.ones((3, 2)), "an array of shape"),
     ]:
         with pytest.raises(
             WrongResult, match=f"^Return 3 values, y, grad and rate, in this order; yours returned {told}"

@@ -580,7 +580,10 @@ def lowest_of_none_by_min(layers, grad_y):
         grad_y = layers[i].backward(grad_y, i > lowest)
 
 
-@EARLY.wrong(NOTHING_TRAINS)
+@EARLY.wrong(
+    "With something to train you are right. Where no layer needs a gradient, the list of those that do is empty and "
+    "has no first entry: there, call nothing."
+)
 def lowest_of_none_by_place(layers, grad_y):
     lowest = [i for i, layer in enumerate(layers) if layer.needs_grad][0]
     for i in range(len(layers) - 1, lowest - 1, -1):
