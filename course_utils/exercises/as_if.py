@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.exercises.bank import Case, Exercise, all_exercises
+from course_utils.exercises.comparing import is_array
 from course_utils.exercises.running import Run, run
 
 
@@ -40,10 +41,10 @@ def changes(exercise: Exercise) -> Iterator[tuple[str, Callable[[dict[str, Any]]
     """Sentences, with what each changes in the arguments by name."""
     first = exercise.cases[0].make()
     for label, value in first.items():
-        if type(value) not in (int, float) and not _is_array(value):
+        if type(value) not in (int, float) and not is_array(value):
             continue
         for number in (1, 0):
-            of = "of nothing but " if _is_array(value) else ""
+            of = "of nothing but " if is_array(value) else ""
             yield (
                 f"What you get for {{name}} is what comes out where {label} is {of}{number}: it looks as if {label} were not used.",
                 lambda given, label=label, number=number: given | {label: _filled(given[label], number)},
@@ -52,7 +53,7 @@ def changes(exercise: Exercise) -> Iterator[tuple[str, Callable[[dict[str, Any]]
             f"What you get for {{name}} is right for −{label}: a sign is turned round.",
             lambda given, label=label: given | {label: -given[label]},
         )
-        if _is_array(value) and value.ndim:
+        if is_array(value) and value.ndim:
             yield (
                 f"What you get for {{name}} is right for a {label} in reverse order.",
                 lambda given, label=label: given | {label: given[label][::-1].copy()},
@@ -88,15 +89,11 @@ def _changed(case: Case, change: Callable[[dict[str, Any]], dict[str, Any]]) -> 
     return Case(case.label, lambda: change(case.make()), case.calls)
 
 
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
-
-
 def _filled(value: Any, number: int) -> Any:
-    return np.full_like(value, number) if _is_array(value) else type(value)(number)
+    return np.full_like(value, number) if is_array(value) else type(value)(number)
 
 
 def _alike(a: Any, b: Any) -> bool:
-    if _is_array(a) and _is_array(b):
+    if is_array(a) and is_array(b):
         return a.shape == b.shape
     return type(a) is type(b) and type(a) in (int, float)

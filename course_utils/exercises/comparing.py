@@ -47,6 +47,11 @@ def wrong_form(name: str, got: Any, expected: np.ndarray) -> str:
     return ""
 
 
+def is_array(value: Any) -> bool:
+    """Whether this is an array of decimal numbers."""
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
 def shape_in_words(shape: tuple[int, ...]) -> str:
     return f"an array of shape {shape}" if shape else "a single number"
 

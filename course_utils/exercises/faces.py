@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.exercises.comparing import equal
+from course_utils.exercises.comparing import equal, is_array
 
 Arrays = Sequence[np.ndarray]  # one entry a case
 
@@ -181,7 +181,7 @@ def _one_more_term(
     apart = [g - e for g, e in zip(got, expected, strict=True)]
     for label in arguments[0]:
         values = [a[label] for a in arguments]
-        if not all(isinstance(v, np.ndarray) and v.dtype.kind == "f" for v in values):
+        if not all(map(is_array, values)):
             continue
         if not all(v.shape == e.shape and v.size for v, e in zip(values, expected, strict=True)):
             continue
@@ -230,7 +230,7 @@ def _wrong_where(
 ) -> str:
     """'grad is negative': what an argument's own entry is wherever the result is wrong, and never where it is met."""
     for label, first in arguments[0].items():
-        if not (isinstance(first, np.ndarray) and first.dtype.kind == "f" and first.ndim):
+        if not (is_array(first) and first.ndim):
             continue
         values = [a[label] for a in arguments]
         if not all(v.shape == c.shape for v, c in zip(values, close, strict=True)):
@@ -246,25 +246,25 @@ def _wrong_where(
 
 
 def _how_far(name: str, got: Arrays, expected: Arrays) -> str:
-    """What can be said of signs and sizes where no entry is right."""
+    """What can be said of signs and sizes where no case is right."""
     g = np.concatenate([a.ravel() for a in got])
     e = np.concatenate([a.ravel() for a in expected])
     told = e != 0
     if not told.any() or not np.isfinite(g).all():
         return ""
     ratio = g[told] / e[told]
-    what = "entries of " if len(ratio) > len(got) else "values of "
+    numbers = f"what you get for {name}"
     if (ratio < 0).all():
-        return f"All {what}your {name} have the wrong sign, and other sizes as well."
+        return f"All signs in {numbers} are wrong, and the sizes differ as well."
     if (ratio < 0).any():
         return (
-            f"No entry of your {name} is right: {(ratio < 0).sum()} of {len(ratio)} have the wrong sign, too."
+            f"In {numbers}, {(ratio < 0).sum()} of {len(ratio)} numbers, over all cases, have the wrong sign."
         )
-    low, high = np.abs(ratio).min(), np.abs(ratio).max()
+    low, high = ratio.min(), ratio.max()
     if low > 1:
-        return (
-            f"The signs in your {name} are right and all {what}it too large, {low:.3g} to {high:.3g} times."
-        )
+        return f"The signs in {numbers} are right, and every size is too large: {low:.3g} to {high:.3g} times the right one."
     if high < 1:
-        return f"The signs in your {name} are right and all {what}it too small, {low:.2g} to {high:.2g} of the right ones."
-    return f"The signs in your {name} are right, the sizes are not: {low:.2g} to {high:.3g} times the right ones."
+        return f"The signs in {numbers} are right, and every size is too small: {low:.2g} to {high:.2g} times the right one."
+    return (
+        f"The signs in {numbers} are right, the sizes are not: {low:.2g} to {high:.3g} times the right ones."
+    )

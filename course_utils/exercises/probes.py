@@ -15,7 +15,7 @@ import numpy as np
 
 from course_utils.engine.scalar import Value
 from course_utils.exercises.bank import Case, Exercise, all_exercises
-from course_utils.exercises.comparing import equal
+from course_utils.exercises.comparing import equal, is_array
 from course_utils.exercises.running import run
 
 # What a card says where the cases are right and this probe is not.
@@ -127,7 +127,7 @@ def _scaled(value: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    return np.round(value) + 0.0 if _is_array(value) else value
+    return np.round(value) + 0.0 if is_array(value) else value
 
 
 def _deep(value: Any) -> Any:
@@ -139,8 +139,8 @@ def _deep(value: Any) -> Any:
 
 
 def _large(value: Any) -> Any:
-    is_mask = _is_array(value) and np.isin(value, (0, 1)).all()
-    return 40 * value if _is_array(value) and not is_mask else value
+    is_mask = is_array(value) and np.isin(value, (0, 1)).all()
+    return 40 * value if is_array(value) and not is_mask else value
 
 
 def _another(value: Any) -> Any:
@@ -160,11 +160,7 @@ def _smaller(result: Any) -> Any:
     if isinstance(result, tuple):
         return tuple(_smaller(part) for part in result)
     is_tensor = hasattr(result, "is_floating_point") and result.is_floating_point()
-    return 0.6 * result if _is_array(result) or is_tensor or isinstance(result, float) else result
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    return 0.6 * result if is_array(result) or is_tensor or isinstance(result, float) else result
 
 
 def _alike(exercise: Exercise, given: Arguments) -> Arguments:

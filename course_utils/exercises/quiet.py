@@ -27,6 +27,10 @@ class Shown(io.TextIOBase):
         self.ends = 0  # of lines
         self.file = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as this is: for programs that are started
 
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
     @property
     def lines(self) -> int:
         return self.ends or int(bool(self.kept))

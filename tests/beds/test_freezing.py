@@ -23,12 +23,24 @@ def test_transfer_holds_the_body_where_only_the_head_trains(monkeypatch):
     seen = {}
     monkeypatch.setattr(transfer.nn, "accuracy", lambda net, x, y: seen.setdefault(len(seen), net) and 0.5)
     assert list(transfer.scores("new digits", 0, 0.01)) == list(transfer.WAYS)
+    seen = dict(enumerate(dict.fromkeys(seen.values())))  # each is scored twice
     body = seen[0].groups["body"]
     source = transfer.pretrained(0, range(5)).theta[body]
     moved = [np.linalg.norm(net.theta[body] - source) / np.linalg.norm(source) for net in seen.values()]
     scratch, head_only, random, both, slower = moved
     assert head_only == 0 and 0 < slower < both / 3 and min(scratch, random) > 1
     assert np.array_equal(seen[2].theta[body], transfer.network(100).theta[body])
+
+
+def test_transfer_is_scored_on_validation_and_on_test_images_of_the_digits_asked_for(monkeypatch):
+    scored = []
+    monkeypatch.setattr(transfer.nn, "accuracy", lambda net, x, y: scored.append((x, y)) or 0.5)
+    assert transfer.scores("new digits", 0, 0.01)["head only"] == (0.5, 0.5)
+    (x_validation, y_validation), (x_test, y_test) = scored[:2]
+    d = transfer.IMAGES
+    np.testing.assert_array_equal(x_validation, d.x_validation[d.y_validation >= 5])
+    np.testing.assert_array_equal(x_test, d.x_test[d.y_test >= 5])
+    assert set(y_validation) == set(y_test) == set(range(5, 10))
 
 
 @pytest.mark.parametrize("of, name", [(rules.MomentumOf, "frozen_momentum_step"), (rules.AdamOf, "frozen_adam_step")])  # fmt: skip

@@ -10,7 +10,6 @@ from course_utils.beds.unknown.fronts import (
     train_front,
     train_known,
     train_online,
-    train_weights,
 )
 from course_utils.beds.unknown.tails import centred_digits, smooth_tail
 from course_utils.beds.unknown.tasks import accuracy_through, digit_task
@@ -161,26 +160,6 @@ def test_with_g_known_a_step_is_backprop_through_both_and_a_query_an_example():
     assert run.queries.tolist() == [16]
     assert train_known(new_front(0), TAIL, 100, 0.01, 3).queries.tolist() == [16, 32, 48, 64, 80, 96, 112]
     assert train_known(new_front(0), TAIL, 10_000, 0.02, 0).test > 0.9
-
-
-def test_on_the_weights_a_step_is_adams_along_what_the_estimator_says():
-    """The estimator may move the weights as it likes to ask; a loss costs a query an example."""
-    asked = []
-
-    def estimator(loss, theta, rng):
-        asked.append((loss(theta), loss(2 * theta), theta.copy()))
-        return np.where(np.arange(theta.size) % 2, 1.0, -2.0), 2
-
-    front, start = new_front(0), new_front(0)
-    run = train_weights(front, TAIL.forward, estimator, 64, rate=0.01, seed=3)
-    assert run.queries.tolist() == [32, 64]
-    np.testing.assert_array_equal(asked[0][2], start.theta)
-    d, rows = centred_digits(), np.random.default_rng(3).integers(1097, size=16)
-    logits = TAIL.forward(start.forward(d.x_train[rows]))
-    assert asked[0][0] == pytest.approx(softmax_cross_entropy(logits, d.y_train[rows])[0])
-    assert asked[0][1] != asked[0][0]
-    step = np.where(np.arange(start.theta.size) % 2, -0.01, 0.01)  # Adam's own, twice the same way
-    np.testing.assert_allclose(front.theta, start.theta + 2 * step, atol=1e-9)
 
 
 def test_the_digits_task_measures_what_training_makes_smaller():

@@ -86,14 +86,14 @@ def test_where_a_result_is_right():
 def test_what_is_said_where_no_entry_is_right():
     rng = np.random.default_rng(0)
     factors = [rng.uniform(2, 3, e.shape) for e in RIGHT]
-    assert "signs in your result are right and all entries of it too large, 2" in place(
+    assert "The signs in what you get for result are right, and every size is too large: 2" in place(
         [f * e for f, e in zip(factors, RIGHT, strict=True)]
     )
-    assert "have the wrong sign, and other sizes" in place(
+    assert "All signs in what you get for result are wrong, and the sizes differ" in place(
         [-f * e for f, e in zip(factors, RIGHT, strict=True)]
     )
     mixed = [f * np.abs(e) for f, e in zip(factors, RIGHT, strict=True)]
-    assert "No entry of your result is right: 4 of 12 have the wrong sign, too." in place(mixed)
+    assert "In what you get for result, 4 of 12 numbers, over all cases, have the wrong sign." in place(mixed)
 
 
 def test_where_an_argument_tells_the_wrong_entries_from_the_right_ones():

@@ -41,10 +41,19 @@ def code(notebook):
 # ------------------------------------------------- the whole round, with nbgrader's own commands
 
 
+SHARE = 10  # seconds
+
+
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     folder = tmp_path_factory.mktemp("round")
-    return folder / "course", round.play(folder, seconds=1.5, budget=6, share=10, say=lambda line: None)
+    return folder / "course", round.play(folder, seconds=1.5, budget=6, share=SHARE, say=lambda line: None)
+
+
+@pytest.mark.parametrize("share", [SHARE, grading.CheckExercises.share.default_value])
+def test_a_share_is_enough_to_run_the_notebook_and_then_the_exercise(share):
+    """Once the budget is spent, a share is all that an exercise has: a run cut off in it earns nothing."""
+    assert share >= inside.WHOLE + 2 * inside.AT_ONCE + 2
 
 
 @needs_sandbox

@@ -36,8 +36,8 @@ def pretrained(seed: int, seen: range) -> nn.Network:
     return net
 
 
-def scores(task: str, seed: int, rate: float) -> dict[str, float]:
-    """Test accuracy after 100 steps on three labelled images a class, in each of the ``WAYS``.
+def scores(task: str, seed: int, rate: float) -> dict[str, tuple[float, float]]:
+    """Accuracy on validation and on test images, in each of the ``WAYS``, after 100 steps on three labelled images a class.
 
     "new names": a body that knows all ten digits, which get other names. "new digits": a body that has
     seen 0 to 4 and is asked about 5 to 9. ``rate`` is the head's.
@@ -48,7 +48,13 @@ def scores(task: str, seed: int, rate: float) -> dict[str, float]:
     x, y = IMAGES.x_train[800:], IMAGES.y_train[800:]  # images that the source has not seen
     rng = np.random.default_rng(seed)
     few = np.concatenate([rng.permutation(np.flatnonzero(y == digit))[:3] for digit in asked])
-    test = np.isin(IMAGES.y_test, asked)
+    held_out = [
+        (images[np.isin(labels, asked)], rename[labels[np.isin(labels, asked)]])
+        for images, labels in (
+            (IMAGES.x_validation, IMAGES.y_validation),
+            (IMAGES.x_test, IMAGES.y_test),
+        )
+    ]
 
     found = {}
     for way, share in WAYS.items():
@@ -57,5 +63,5 @@ def scores(task: str, seed: int, rate: float) -> dict[str, float]:
             net.theta[net.groups["body"]] = source.theta[net.groups["body"]]
         rates = net.rates({"body": share * rate, "head": rate})
         fit(net, Adam(rates, mask=rates > 0), [(x[few], rename[y[few]])] * 100)
-        found[way] = nn.accuracy(net, IMAGES.x_test[test], rename[IMAGES.y_test[test]])
+        found[way] = tuple(nn.accuracy(net, images, labels) for images, labels in held_out)
     return found

@@ -141,22 +141,6 @@ def train_known(front: Network, tail: Network, budget: int, rate: float, seed: i
     return train(front, task, box, fill_grad, budget, rate, np.random.default_rng(seed))
 
 
-def train_weights(front: Network, g: Tail, estimator: Estimator, budget: int, rate: float, seed: int) -> Run:
-    """Without backprop: the estimator is given all weights (P,) and the batch's mean loss, which costs a query an example."""
-    task, box, rng = digit_task(g), BlackBox(g, chunk=10_000), np.random.default_rng(seed)
-
-    def fill_grad(x: np.ndarray, y: np.ndarray) -> None:
-        def loss(theta: np.ndarray) -> float:
-            front.theta = theta
-            return task.losses(box(front.forward(x)), y).mean()
-
-        theta = front.theta.copy()
-        front.grad, _ = estimator(loss, theta, rng)
-        front.theta = theta
-
-    return train(front, task, box, fill_grad, budget, rate, rng)
-
-
 def train_online(
     front: Network,
     surrogate: Network,

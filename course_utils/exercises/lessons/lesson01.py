@@ -582,7 +582,15 @@ def by_name(root: Value) -> list[Value]:
 
 
 def backward_but(
-    root, rules, zero=True, start=1.0, walk=reversed, add=True, arriving=lambda node: node.grad, skip=True
+    root,
+    rules,
+    zero=True,
+    start=1.0,
+    walk=reversed,
+    add=True,
+    arriving=lambda node: node.grad,
+    given=lambda child: child.value,
+    skip=True,
 ):
     """The reference with one thing changed: what the wrong versions below are made of."""
     order = topological_order(root)
@@ -592,7 +600,7 @@ def backward_but(
         root.grad = start
     for node in walk(order):
         if node.op or not skip:
-            grads = rules[node.op](arriving(node), *[child.value for child in node.inputs])
+            grads = rules[node.op](arriving(node), *map(given, node.inputs))
             for child, grad in zip(node.inputs, grads, strict=True):
                 child.grad = child.grad + grad if add else grad
 
@@ -684,14 +692,7 @@ def rule_for_a_leaf(root, rules):
 
 @BACKWARD.wrong("You pass nodes to the rule, and rules take numbers: give it the `.value` of each input.")
 def nodes_for_values(root, rules):
-    order = topological_order(root)
-    for node in order:
-        node.grad = 0.0
-    root.grad = 1.0
-    for node in reversed(order):
-        if node.op:
-            for child, grad in zip(node.inputs, rules[node.op](node.grad, *node.inputs), strict=True):
-                child.grad += grad
+    backward_but(root, rules, given=lambda child: child)
 
 
 @BACKWARD.wrong(
