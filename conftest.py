@@ -3,7 +3,9 @@
 import functools
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,14 @@ os.environ["IPYTHONDIR"] = str(SCRATCH / "ipython")
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Every notebook and every test file starts with no exercise solved."""
     os.environ["COURSE_PROGRESS_FILE"] = str(SCRATCH / f"{item.path.parent.name}-{item.path.stem}.json")
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open() -> Iterator[None]:
+    """A test that draws leaves no figure to the next one, which may count them."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

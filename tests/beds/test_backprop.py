@@ -1,6 +1,5 @@
 """Lesson 02: layers that call your functions, the twin in PyTorch, and what stands in the pictures."""
 
-import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
@@ -77,7 +76,6 @@ def test_agreement_tells_the_errors_as_they_are():
     fig, description = pictures.agreement({"Right": pair, "Wrong": (pair[0], -pair[1])}, [0.463, 1.256])
     assert description.endswith("The relative errors of 2 networks: 0.46 to 1.26.")
     np.testing.assert_array_equal(fig.axes[1].lines[1].get_xdata(), -pair[1])
-    plt.close("all")
 
 
 def test_nudging_in_float32_is_worse_than_in_float64(net, batch):
@@ -107,7 +105,6 @@ def test_each_picture_holds_every_seed_and_says_its_numbers(net):
     }
     fig, description = pictures.precision(errors, [1e-2, 1e-6], default=1e-6)
     assert description.endswith("Median at 1e-06: float32 60%; float64 below 1e-7.")
-    plt.close("all")
 
 
 # What the lesson offers to copy, on a model that it has not seen

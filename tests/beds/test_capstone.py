@@ -1,6 +1,5 @@
 """The task of lesson 13 is what its text says."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -10,12 +9,6 @@ from course_utils.beds.data import tones
 from course_utils.engine import structure
 from course_utils.engine.blackbox import BudgetSpent
 from course_utils.engine.nn import softmax_cross_entropy
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def test_source_reads_slow_tones_and_the_tail_reads_behind_its_own_receiver():

@@ -1,6 +1,5 @@
 """Lesson 01: the numbers that are measured stand in its pictures, and its trap loses what it should."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from course_utils.beds.chain_rule import pictures, trap
@@ -16,7 +15,6 @@ def test_a_nudge_is_drawn_with_both_slopes_and_its_title_names_them():
         [line.get_slope() for line in ax.lines if hasattr(line, "get_slope")], [3, 4.75, 3.25]
     )
     assert description.endswith("one side gives 4.750, both sides 3.250, the true slope is 3.")
-    plt.close("all")
 
 
 def test_the_errors_of_both_ways_are_drawn_against_every_step():
@@ -29,7 +27,6 @@ def test_the_errors_of_both_ways_are_drawn_against_every_step():
     assert ax.get_xlim()[0] > ax.get_xlim()[1]  # the nudge shrinks to the right
     assert description.endswith("At 1e-05: both sides not below 1e-9.")
     assert pictures.errors(steps, one, both * 1e-8)[1].endswith("both sides below 1e-9.")
-    plt.close("all")
 
 
 def test_overwriting_is_right_on_a_chain_and_keeps_one_of_two_uses():

@@ -1,6 +1,5 @@
 """The room of lesson 04: what its experiments hold, move and count, and what its pictures say."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -11,12 +10,6 @@ from course_utils.engine import nn
 from course_utils.engine.train import fit
 from course_utils.engine.update import Momentum
 from course_utils.exercises import all_exercises
-
-
-@pytest.fixture(autouse=True)
-def close_pictures():
-    yield
-    plt.close("all")
 
 
 def test_transfer_holds_the_body_where_only_the_head_trains(monkeypatch):

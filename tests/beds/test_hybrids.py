@@ -1,6 +1,5 @@
 """The hybrid of surrogate and queries, and the two pictures about queries."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -93,7 +92,6 @@ def test_small_nudges_on_stairs_are_zero_and_large_ones_point_downhill():
     said = []
     for sigma in (0.0001, 0.5):
         fig, description = draw_estimates("stairs", sigma, 4, 0.0)
-        plt.close(fig)
         said.append(
             (float(description.split("cosine is ")[1].split(",")[0]), "100% of them are zero" in description)
         )
@@ -108,7 +106,6 @@ def test_the_race_is_ranked_by_queries_until_the_goal():
     fig = draw_race({"slow": runs(1000), "never": runs(9999), "quick": runs(10)}, dict.fromkeys(["slow", "never", "quick"], "tail"), 0.88, {"slow": ("left", 0.5), "quick": ("right", 0.5)})  # fmt: skip
     labels = [label.get_text() for label in fig.axes[1].get_yticklabels()]
     named = [text.get_text() for text in fig.axes[0].texts]
-    plt.close(fig)
     assert "slow" in named and "quick" in named and "never" not in named
     assert labels == ["quick", "slow", "never"]
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 
 from course_utils.beds.data import Digits
 from course_utils.beds.layer_groups import fine_tuning, pictures, shifts
@@ -114,7 +113,6 @@ def test_descriptions_are_built_from_the_data():
     assert [text.get_text() for text in fig.axes[0].texts] == ["← 20%"], "a row left of the axis is written"
     _, said = pictures.digit_rows({"ink": X[:10]}, {"ink": range(10)})
     assert "ink, labels 0 1 2" in said
-    plt.close("all")
 
 
 def conv_net():

@@ -1,6 +1,5 @@
 """The room of lesson 11: the lured network, what is measured of it, and its pictures."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -10,12 +9,6 @@ from course_utils.engine import structure
 S = structure.stop_band(lured.TAPS, lured.CUTOFF)
 Q = structure.slepian(lured.TAPS, lured.CUTOFF)
 V = Q[:, :3]
-
-
-@pytest.fixture(autouse=True)
-def close_pictures():
-    yield
-    plt.close("all")
 
 
 def test_a_network_from_a_filter_is_the_same_with_and_without_a_basis():

@@ -1,6 +1,5 @@
 """The room of lesson 10: layers with steps, the exact smoothed loss, digits in time, strings, pictures."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -12,12 +11,6 @@ from course_utils.engine import nn
 from course_utils.exercises import all_exercises
 
 FAST = SHAPES["fast sigmoid"]
-
-
-@pytest.fixture(autouse=True)
-def close_pictures():
-    yield
-    plt.close("all")
 
 
 def reference(name):

@@ -1,6 +1,5 @@
 """The pictures of lesson 00 say what happens, and how many steps one cannot show."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -29,7 +28,6 @@ def test_the_verdict_and_the_dots_are_those_of_the_path(factor, bend, says, show
     assert len(dots.get_xdata()) == shown
     assert len(steps.get_xdata()) == min(shown + 1, 5)  # a line leads out of the picture
     assert ("outside" in fig.axes[0].texts[-1].get_text()) == (shown < 5)
-    plt.close("all")
 
 
 def test_a_walk_that_climbs_is_cut_and_the_others_tell_their_losses():
@@ -50,4 +48,3 @@ def test_a_walk_that_climbs_is_cut_and_the_others_tell_their_losses():
         "0.2: 0.62, 0.16",
         "0.3: climbs out",
     ]
-    plt.close("all")

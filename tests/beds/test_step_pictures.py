@@ -1,17 +1,9 @@
 """The pictures of lesson 09 say in words what was measured."""
 
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from course_utils.beds.unknown import step_pictures
 from course_utils.beds.unknown.fronts import Run
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def five(middle):

@@ -1,6 +1,5 @@
 """The room of lesson 12: W and its head, turns, the layer before, and the pictures."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -161,4 +160,3 @@ def test_pictures_say_what_is_in_them():
     assert fig.axes[0].get_title(loc="left") == "α = 0.5: 41% of the variance, 87% right"
     runs = {name: np.array([0.95, 0.97]) for name in ("test", "kept", "directions")}
     assert "stopped 0.96, 0.96, 1.0" in pictures.layer_before({"stopped": runs, "flowing": runs})[1]
-    plt.close("all")

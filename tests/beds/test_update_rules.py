@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 
 from course_utils.beds import data
 from course_utils.beds.update_rules import pictures, ravine, tasting
@@ -99,7 +98,6 @@ def test_a_taste_measures_each_group_against_its_own_start():
     assert line.split()[:4] == ["head", "up", "0%", "50%"] and last.startswith("at the start")
     _, said = pictures.who_moves({"head up": one})
     assert "head up: 0% and 50%." in said
-    plt.close("all")
 
 
 def test_the_pytorch_side_walks_the_same_path_and_trains_the_same_network():
@@ -138,4 +136,3 @@ def test_descriptions_are_built_from_the_data():
     )
     _, said = pictures.ties({"SGD": np.array([0.95, 0.97])})
     assert "SGD 95% to 97%" in said
-    plt.close("all")

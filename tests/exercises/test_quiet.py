@@ -51,7 +51,6 @@ def test_what_was_there_before_stays():
     with held_back(Shown()):
         plt.figure()
     assert plt.get_fignums() == [figure.number]
-    plt.close("all")
 
 
 def test_the_streams_come_back_after_an_error(capfd):

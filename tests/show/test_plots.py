@@ -12,12 +12,6 @@ from course_utils.show import plots
 plt.switch_backend("Agg")  # no window, on a desktop either
 
 
-@pytest.fixture(autouse=True)
-def no_figure_left_open():
-    yield
-    plt.close("all")
-
-
 def texts(ax):
     return [text.get_text() for text in ax.texts]
 
