@@ -1,4 +1,4 @@
-"""The learner's own steps of 4.2 and 4.3 as update rules."""
+"""The learner's own steps of 4.2 and 4.4 as update rules."""
 
 from collections.abc import Callable
 

@@ -241,163 +241,6 @@ def frozen_momentum_masking_both(theta, grad, velocity, rate, momentum, mask):
     return [theta - rate * velocity, velocity]
 
 
-def adam_direction(grad, mean, square, t):
-    mean = 0.9 * mean + 0.1 * grad
-    square = 0.999 * square + 0.001 * grad**2
-    return mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-8), mean, square
-
-
-def adam_mask_case(size: int, seed: int, t: int) -> dict[str, Any]:
-    case = numbers(seed, theta=size, grad=size, mean=size, square=size)
-    case["square"] = case["square"] ** 2
-    return case | dict(t=t, rate=0.1, decay=0.3, mask=MASKS[size].copy())
-
-
-FROZEN_ADAM = Entry(
-    "4.3",
-    returns=("new_theta", "mean", "square"),
-    checked="Masked weights stay with decay and with means already built up; everything else is Adam.",
-    cases=(
-        Case("three weights, the third step", lambda: adam_mask_case(3, 45, 3)),
-        Case("five weights, the fortieth step", lambda: adam_mask_case(5, 46, 40)),
-    ),
-    hints=(
-        "Let Adam do all it does. Where is the last place at which you can still stop a weight?",
-        "theta − rate · mask · (corrected mean / (√corrected square + eps))",
-    ),
-    rtol=1e-6,
-)
-
-
-@FROZEN_ADAM.reference
-def frozen_adam_step(theta, grad, mean, square, t, rate, decay, mask):
-    """Adam with L2 decay in which masked weights stay, whatever the means remember.
-
-    theta, grad, mean, square, mask: shape (P,). t: number of this step, from 1. rate, decay: numbers.
-    The gradient is grad + decay · theta; beta1 = 0.9, beta2 = 0.999, eps = 1e-8, as in lesson 03.
-    The means go on as always; only the weights are held.
-    Return the new theta, mean and square, all shape (P,).
-    """
-    grad = grad + decay * theta
-    mean = 0.9 * mean + 0.1 * grad
-    square = 0.999 * square + 0.001 * grad**2
-    step = mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-8)
-    return theta - rate * mask * step, mean, square
-
-
-@FROZEN_ADAM.wrong(
-    "Your mask multiplies the gradient, but the decay is added after it, and Adam divides it by its own small size: "
-    "a full step. Everything that ends in the step must pass the mask, so mask the step."
-)
-def gradient_masked_before_decay(theta, grad, mean, square, t, rate, decay, mask):
-    step, mean, square = adam_direction(mask * grad + decay * theta, mean, square, t)
-    return theta - rate * step, mean, square
-
-
-@FROZEN_ADAM.wrong(
-    "Gradient and decay are masked, but the mean from before the freeze still moves the weight: mask the step."
-)
-def gradient_masked_after_decay(theta, grad, mean, square, t, rate, decay, mask):
-    step, mean, square = adam_direction(mask * (grad + decay * theta), mean, square, t)
-    return theta - rate * step, mean, square
-
-
-@FROZEN_ADAM.wrong(
-    "The weights stay, but you masked the gradient too. Here the means see the whole gradient: mask the step only."
-)
-def masked_twice(theta, grad, mean, square, t, rate, decay, mask):
-    step, mean, square = adam_direction(mask * (grad + decay * theta), mean, square, t)
-    return theta - rate * mask * step, mean, square
-
-
-@FROZEN_ADAM.wrong(
-    "Your means stop for masked weights. Here they go on as always; only the weights are held."
-)
-def means_frozen_too(theta, grad, mean, square, t, rate, decay, mask):
-    step, new_mean, new_square = adam_direction(grad + decay * theta, mean, square, t)
-    return (
-        theta - rate * mask * step,
-        np.where(mask == 1, new_mean, mean),
-        np.where(mask == 1, new_square, square),
-    )
-
-
-@FROZEN_ADAM.wrong(
-    "You mask the means as well. In 4.2 the velocity became 0; here the means go on, and only the weights are held."
-)
-def means_zeroed(theta, grad, mean, square, t, rate, decay, mask):
-    step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
-    return theta - rate * mask * step, mask * mean, mask * square
-
-
-@FROZEN_ADAM.wrong(
-    "Return the means as they are before the bias correction: the next step corrects them anew."
-)
-def corrected_means_returned(theta, grad, mean, square, t, rate, decay, mask):
-    step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
-    return theta - rate * mask * step, mean / (1 - 0.9**t), square / (1 - 0.999**t)
-
-
-@FROZEN_ADAM.wrong(
-    "You take the decay out of Adam: that is AdamW. Here it is part of the gradient: grad + decay * theta enters the means."
-)
-def decay_outside_adam(theta, grad, mean, square, t, rate, decay, mask):
-    step, mean, square = adam_direction(grad, mean, square, t)
-    return theta - rate * mask * (step + decay * theta), mean, square
-
-
-@FROZEN_ADAM.wrong("The decay goes round both Adam and the mask: it belongs into the gradient.")
-def decay_past_the_mask(theta, grad, mean, square, t, rate, decay, mask):
-    step, mean, square = adam_direction(grad, mean, square, t)
-    return theta - rate * (mask * step + decay * theta), mean, square
-
-
-@FROZEN_ADAM.wrong("The bias correction is missing: divide both means by 1 − betaᵗ.")
-def no_correction(theta, grad, mean, square, t, rate, decay, mask):
-    grad = grad + decay * theta
-    mean = 0.9 * mean + 0.1 * grad
-    square = 0.999 * square + 0.001 * grad**2
-    return theta - rate * mask * mean / (np.sqrt(square) + 1e-8), mean, square
-
-
-@FROZEN_ADAM.wrong(
-    "Both means are right, and so is the correction of the first. That of the square is 1 − 0.999ᵗ: look at its beta."
-)
-def square_corrected_by_099(theta, grad, mean, square, t, rate, decay, mask):
-    _, mean, square = adam_direction(grad + decay * theta, mean, square, t)
-    step = mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.99**t)) + 1e-8)
-    return theta - rate * mask * step, mean, square
-
-
-@FROZEN_ADAM.wrong(
-    "Both means are right, and you correct both with 0.9. The square has a beta of its own: 0.999."
-)
-def both_corrected_by_09(theta, grad, mean, square, t, rate, decay, mask):
-    _, mean, square = adam_direction(grad + decay * theta, mean, square, t)
-    step = mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.9**t)) + 1e-8)
-    return theta - rate * mask * step, mean, square
-
-
-@FROZEN_ADAM.wrong("The decay is missing: Adam's gradient is grad + decay * theta.")
-def no_decay(theta, grad, mean, square, t, rate, decay, mask):
-    step, mean, square = adam_direction(grad, mean, square, t)
-    return theta - rate * mask * step, mean, square
-
-
-@FROZEN_ADAM.right
-def frozen_adam_with_where(theta, grad, mean, square, t, rate, decay, mask):
-    step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
-    return np.where(mask == 1, theta - rate * step, theta), mean, square
-
-
-@FROZEN_ADAM.right
-def frozen_adam_put_back(theta, grad, mean, square, t, rate, decay, mask):
-    step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
-    new = theta - rate * step
-    new[mask == 0] = theta[mask == 0]
-    return [new, mean, square]
-
-
 class Spy:
     """A stand-in for a layer: y = scale · x, and it notes how its backward was called."""
 
@@ -437,7 +280,7 @@ def stack(*needs_grad: bool) -> dict[str, Any]:
 
 
 EARLY = Entry(
-    "4.4",
+    "4.3",
     returns=(),
     observe=observe_calls,
     may_change=("layers",),
@@ -606,3 +449,160 @@ def backward_early_looking_down(layers, grad_y):
         below = any(layer.needs_grad for layer in layers[:i])
         if below or layers[i].needs_grad:
             grad_y = layers[i].backward(grad_y, below)
+
+
+def adam_direction(grad, mean, square, t):
+    mean = 0.9 * mean + 0.1 * grad
+    square = 0.999 * square + 0.001 * grad**2
+    return mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-8), mean, square
+
+
+def adam_mask_case(size: int, seed: int, t: int) -> dict[str, Any]:
+    case = numbers(seed, theta=size, grad=size, mean=size, square=size)
+    case["square"] = case["square"] ** 2
+    return case | dict(t=t, rate=0.1, decay=0.3, mask=MASKS[size].copy())
+
+
+FROZEN_ADAM = Entry(
+    "4.4",
+    returns=("new_theta", "mean", "square"),
+    checked="Masked weights stay with decay and with means already built up; everything else is Adam.",
+    cases=(
+        Case("three weights, the third step", lambda: adam_mask_case(3, 45, 3)),
+        Case("five weights, the fortieth step", lambda: adam_mask_case(5, 46, 40)),
+    ),
+    hints=(
+        "Let Adam do all it does. Where is the last place at which you can still stop a weight?",
+        "theta − rate · mask · (corrected mean / (√corrected square + eps))",
+    ),
+    rtol=1e-6,
+)
+
+
+@FROZEN_ADAM.reference
+def frozen_adam_step(theta, grad, mean, square, t, rate, decay, mask):
+    """Adam with L2 decay in which masked weights stay, whatever the means remember.
+
+    theta, grad, mean, square, mask: shape (P,). t: number of this step, from 1. rate, decay: numbers.
+    The gradient is grad + decay · theta; beta1 = 0.9, beta2 = 0.999, eps = 1e-8, as in lesson 03.
+    The means go on as always; only the weights are held.
+    Return the new theta, mean and square, all shape (P,).
+    """
+    grad = grad + decay * theta
+    mean = 0.9 * mean + 0.1 * grad
+    square = 0.999 * square + 0.001 * grad**2
+    step = mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-8)
+    return theta - rate * mask * step, mean, square
+
+
+@FROZEN_ADAM.wrong(
+    "Your mask multiplies the gradient, but the decay is added after it, and Adam divides it by its own small size: "
+    "a full step. Everything that ends in the step must pass the mask, so mask the step."
+)
+def gradient_masked_before_decay(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(mask * grad + decay * theta, mean, square, t)
+    return theta - rate * step, mean, square
+
+
+@FROZEN_ADAM.wrong(
+    "Gradient and decay are masked, but the mean from before the freeze still moves the weight: mask the step."
+)
+def gradient_masked_after_decay(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(mask * (grad + decay * theta), mean, square, t)
+    return theta - rate * step, mean, square
+
+
+@FROZEN_ADAM.wrong(
+    "The weights stay, but you masked the gradient too. Here the means see the whole gradient: mask the step only."
+)
+def masked_twice(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(mask * (grad + decay * theta), mean, square, t)
+    return theta - rate * mask * step, mean, square
+
+
+@FROZEN_ADAM.wrong(
+    "Your means stop for masked weights. Here they go on as always; only the weights are held."
+)
+def means_frozen_too(theta, grad, mean, square, t, rate, decay, mask):
+    step, new_mean, new_square = adam_direction(grad + decay * theta, mean, square, t)
+    return (
+        theta - rate * mask * step,
+        np.where(mask == 1, new_mean, mean),
+        np.where(mask == 1, new_square, square),
+    )
+
+
+@FROZEN_ADAM.wrong(
+    "You mask the means as well. In 4.2 the velocity became 0; here the means go on, and only the weights are held."
+)
+def means_zeroed(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
+    return theta - rate * mask * step, mask * mean, mask * square
+
+
+@FROZEN_ADAM.wrong(
+    "Return the means as they are before the bias correction: the next step corrects them anew."
+)
+def corrected_means_returned(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
+    return theta - rate * mask * step, mean / (1 - 0.9**t), square / (1 - 0.999**t)
+
+
+@FROZEN_ADAM.wrong(
+    "You take the decay out of Adam: that is AdamW. Here it is part of the gradient: grad + decay * theta enters the means."
+)
+def decay_outside_adam(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(grad, mean, square, t)
+    return theta - rate * mask * (step + decay * theta), mean, square
+
+
+@FROZEN_ADAM.wrong("The decay goes round both Adam and the mask: it belongs into the gradient.")
+def decay_past_the_mask(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(grad, mean, square, t)
+    return theta - rate * (mask * step + decay * theta), mean, square
+
+
+@FROZEN_ADAM.wrong("The bias correction is missing: divide both means by 1 − betaᵗ.")
+def no_correction(theta, grad, mean, square, t, rate, decay, mask):
+    grad = grad + decay * theta
+    mean = 0.9 * mean + 0.1 * grad
+    square = 0.999 * square + 0.001 * grad**2
+    return theta - rate * mask * mean / (np.sqrt(square) + 1e-8), mean, square
+
+
+@FROZEN_ADAM.wrong(
+    "Both means are right, and so is the correction of the first. That of the square is 1 − 0.999ᵗ: look at its beta."
+)
+def square_corrected_by_099(theta, grad, mean, square, t, rate, decay, mask):
+    _, mean, square = adam_direction(grad + decay * theta, mean, square, t)
+    step = mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.99**t)) + 1e-8)
+    return theta - rate * mask * step, mean, square
+
+
+@FROZEN_ADAM.wrong(
+    "Both means are right, and you correct both with 0.9. The square has a beta of its own: 0.999."
+)
+def both_corrected_by_09(theta, grad, mean, square, t, rate, decay, mask):
+    _, mean, square = adam_direction(grad + decay * theta, mean, square, t)
+    step = mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.9**t)) + 1e-8)
+    return theta - rate * mask * step, mean, square
+
+
+@FROZEN_ADAM.wrong("The decay is missing: Adam's gradient is grad + decay * theta.")
+def no_decay(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(grad, mean, square, t)
+    return theta - rate * mask * step, mean, square
+
+
+@FROZEN_ADAM.right
+def frozen_adam_with_where(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
+    return np.where(mask == 1, theta - rate * step, theta), mean, square
+
+
+@FROZEN_ADAM.right
+def frozen_adam_put_back(theta, grad, mean, square, t, rate, decay, mask):
+    step, mean, square = adam_direction(grad + decay * theta, mean, square, t)
+    new = theta - rate * step
+    new[mask == 0] = theta[mask == 0]
+    return [new, mean, square]
