@@ -50,6 +50,13 @@ def build(
     return einsum("mnd,md->mn", at_end, answer) + weights["answer bias"][:, None]
 
 
+def read_answer(weights: Mapping[str, Any], x: Any) -> Any:
+    """The answers from the tokens after the last layer, cls in front."""
+    from torch import einsum
+
+    return einsum("mnd,md->mn", norm(x[:, :, 0]), weights["answer"]) + weights["answer bias"][:, None]
+
+
 def stack_case(m: int, n: int, t: int, seed: int) -> dict[str, Any]:
     import torch
 
@@ -134,6 +141,32 @@ def feed_forward_without_norm(weights, x):
 )
 def norm_of_the_sum_kept(weights, x):
     return build(weights, x, norm_stays=True)
+
+
+@FROZEN.wrong(
+    "You norm what has been added up. Here the norm stands before each part: x = x + attention(norm(x), norm(x), …)."
+)
+def norm_after_adding(weights, x):
+    from torch import cat
+
+    m, n, _, d = x.shape
+    x = cat([weights["cls"][:, None, None].expand(m, n, 1, d), x], dim=2)
+    for layer in (1, 2):
+        x = norm(x + attention(x, x, weights, layer))
+        x = norm(x + feed_forward(x, weights, layer))
+    return read_answer(weights, x)
+
+
+@FROZEN.wrong("attention reads two stacks, a and b, and you norm one of them. Both are norm(x).")
+def only_those_who_ask_normed(weights, x):
+    from torch import cat
+
+    m, n, _, d = x.shape
+    x = cat([weights["cls"][:, None, None].expand(m, n, 1, d), x], dim=2)
+    for layer in (1, 2):
+        x = x + attention(norm(x), x, weights, layer)
+        x = x + feed_forward(norm(x), weights, layer)
+    return read_answer(weights, x)
 
 
 @FROZEN.wrong("Your feed_forward comes before attention. Tokens look first, then think.")
