@@ -1,8 +1,8 @@
 """Is a check fooled by a small change? ``python -m making.mutants`` (``make mutants``).
 
 Changes the course's own version of every exercise by machine, one thing at a time (an operator, a number, a
-comparison, a sign, an axis, a transpose, a statement, the order of what is returned), and runs the check on
-each. A mutant that the check calls solved is a hole in the check, or computes the same: those that compute
+comparison, a sign, an axis, a transpose, a term, a call, an index, a name, a statement left out or done twice,
+the order of what is returned), and runs the check on each. A mutant that the check calls solved is a hole in the check, or computes the same: those that compute
 the same are listed in ``EQUIVALENT``, with the reason. ``python -m making.mutants 04 10`` takes some lessons.
 """
 
@@ -12,8 +12,11 @@ import copy
 import inspect
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import pairwise
 
 from tqdm import tqdm
 
@@ -47,8 +50,12 @@ TURNED = {
 def changes(tree: ast.Module) -> Iterator[ast.Module]:
     """Every tree that differs from ``tree`` by one change."""
     nodes = list(ast.walk(tree))
+    parameters = [argument.arg for argument in tree.body[0].args.args]
+    exchanges = [
+        partial(_another_name, old=old, new=new) for old, new in pairwise([*parameters, *parameters[:1]])
+    ]
     for place in range(len(nodes)):
-        for change in CHANGES:
+        for change in (*CHANGES, *exchanges):
             mutant = copy.deepcopy(tree)
             if change(list(ast.walk(mutant))[place]):
                 yield mutant
@@ -59,6 +66,22 @@ def changes(tree: ast.Module) -> Iterator[ast.Module]:
             if not _is_docstring(body[number]):
                 body[number] = ast.Pass()
                 yield mutant
+            if _counts_twice(node.body[number]):
+                mutant = copy.deepcopy(tree)
+                body = list(ast.walk(mutant))[place].body
+                body.insert(number, copy.deepcopy(body[number]))
+                yield mutant
+
+
+def _counts_twice(statement: ast.stmt) -> bool:
+    """Whether a second time may make a difference: a call, or a value made out of itself."""
+    if isinstance(statement, ast.Assign):
+        names = [
+            {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+            for part in (statement.value, *statement.targets)
+        ]
+        return bool(names[0] & set().union(*names[1:]))
+    return isinstance(statement, (ast.AugAssign, ast.Expr)) and not _is_docstring(statement)
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
@@ -76,9 +99,58 @@ def _operator(node: ast.AST) -> bool:
     return False
 
 
-def _number(node: ast.AST) -> bool:
+def _number(node: ast.AST, change: Callable[[float], float]) -> bool:
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        node.value = node.value + 1
+        node.value = change(node.value)
+        return True
+    return False
+
+
+def _becomes(node: ast.AST, other: ast.AST) -> bool:
+    """Put ``other``, a part of ``node``, in its place."""
+    node.__class__, fields = other.__class__, vars(other)
+    vars(node).clear()
+    vars(node).update(fields)
+    return True
+
+
+def _one_side(node: ast.AST, side: str) -> bool:
+    return isinstance(node, ast.BinOp) and _becomes(node, getattr(node, side))
+
+
+def _no_call(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and bool(node.args) and _becomes(node, node.args[0])
+
+
+def _no_method(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and _becomes(node, node.func.value)
+    )
+
+
+def _no_index(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _becomes(node, node.value)
+
+
+def _no_keyword(node: ast.AST, place: int) -> bool:
+    if isinstance(node, ast.Call) and len(node.keywords) > place:
+        del node.keywords[place]
+        return True
+    return False
+
+
+def _turned_condition(node: ast.AST) -> bool:
+    if isinstance(node, (ast.If, ast.IfExp, ast.While)):
+        node.test = ast.UnaryOp(ast.Not(), node.test)
+        return True
+    return False
+
+
+def _another_name(node: ast.AST, old: str, new: str) -> bool:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id == old != new:
+        node.id = new
         return True
     return False
 
@@ -144,7 +216,10 @@ def _in_place(node: ast.AST) -> bool:
 
 
 CHANGES: tuple[Callable[[ast.AST], bool], ...] = (
-    _operator, _number, _truth, _sign, _name, _transpose, _returned, _arguments, _sides, _in_place,
+    _operator, _truth, _sign, _name, _transpose, _returned, _arguments, _sides, _in_place,
+    partial(_number, change=lambda n: n + 1), partial(_number, change=lambda n: n - 1), partial(_number, change=lambda n: 2 * n),
+    partial(_one_side, side="left"), partial(_one_side, side="right"), _no_call, _no_method, _no_index,
+    partial(_no_keyword, place=0), partial(_no_keyword, place=1), _turned_condition,
 )  # fmt: skip
 
 
@@ -168,12 +243,14 @@ def survives(name: str, source: str) -> bool:
 
 
 def changed_line(name: str, source: str) -> str:
-    """The line of a mutant that the original does not have."""
+    """The line of a mutant that the original does not have, or that it has once less."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(all_exercises()[name].reference)))
     tree.body[0].decorator_list = []
-    original = ast.unparse(tree).splitlines()
-    new = [line.strip() for line in source.splitlines() if line not in original]
-    return new[0] if new else "(a statement left out)"
+    original = Counter(line.strip() for line in ast.unparse(tree).splitlines())
+    new = list((Counter(line.strip() for line in source.splitlines()) - original).elements())
+    if not new:
+        return "(a statement left out)"
+    return f"twice: {new[0]}" if new[0] in original else new[0]
 
 
 def _survivors(name: str) -> tuple[str, int, list[str]]:

@@ -80,7 +80,7 @@ def describe(result: Any) -> str:
             if result
             else f"an empty {type(result).__name__}"
         )
-    if hasattr(result, "shape"):
+    if isinstance(getattr(result, "shape", None), tuple):  # modules and classes have one that is none
         return f"an array of shape {tuple(result.shape)}"
     if isinstance(result, str):
         return "a string"

@@ -58,7 +58,8 @@ def shape_in_words(shape: tuple[int, ...]) -> str:
 
 def plain(value: Any) -> Any:
     """A PyTorch tensor as an array, also one that belongs to a graph; all else as it is."""
-    return value.detach().numpy() if hasattr(value, "detach") else value
+    is_tensor = hasattr(value, "detach") and isinstance(getattr(value, "shape", None), tuple)
+    return value.detach().numpy() if is_tensor else value
 
 
 # What is run, or gone through, and is not looked into. A generator is used up by whoever goes through it.

@@ -14,6 +14,7 @@ from course_utils.exercises.attempts import note_attempt
 from course_utils.exercises.bank import Exercise, all_exercises
 from course_utils.exercises.cards import code, draw
 from course_utils.exercises.checking import Outcome, check
+from course_utils.exercises.handing_on import handed_on
 from course_utils.exercises.quiet import Shown, held_back
 from course_utils.exercises.solved import remember
 from course_utils.show.output import card, emit, escape
@@ -36,7 +37,8 @@ class Attempt:
         self.yours = yours
         self._function = exercise.reference
         if outcome.status == "solved" and not outcome.slow_call:
-            self._function = silent(yours) if outcome.lines_printed else yours
+            usable = handed_on(exercise, yours)
+            self._function = silent(usable) if outcome.lines_printed else usable
         functools.update_wrapper(self, self._function)  # its docstring and signature, for help and completion
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:

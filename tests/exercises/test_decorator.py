@@ -11,6 +11,7 @@ from course_utils import exercises
 from course_utils.exercises import all_exercises, check, solved
 from course_utils.exercises.cards import draw
 from course_utils.exercises.checking import expected_values
+from course_utils.exercises.handing_on import handed_on
 from course_utils.learner import files as my_files
 from making.bank_table import blank
 from tests.exercises.test_strange import raises
@@ -140,6 +141,31 @@ def progress_file(tmp_path, monkeypatch):
     path = tmp_path / "my_progress.json"
     monkeypatch.setenv("COURSE_PROGRESS_FILE", str(path))
     return path
+
+
+def test_a_list_a_tensor_and_a_number_in_an_array_are_handed_on_as_what_the_lesson_uses(capsys):
+    import torch
+
+    def as_lists(theta, grad, velocity, rate, momentum):
+        velocity = momentum * velocity + grad
+        return [(theta - rate * velocity).tolist(), torch.from_numpy(velocity)]
+
+    ones = np.ones(3)
+    mine = attempt("momentum_step", as_lists)
+    assert mine.solved and mine.yours is as_lists
+    theta, velocity = mine(ones, ones, ones, 0.5, 1.0)
+    np.testing.assert_array_equal(theta * ones, [0, 0, 0])
+    np.testing.assert_array_equal(velocity * ones, [2, 2, 2])
+
+    mine = attempt("tanh_backward", lambda grad_y, x: torch.tensor(grad_y * (1 - np.tanh(x) ** 2)))
+    assert mine.solved and type(mine(3.0, 0.0)) is float
+
+
+def test_what_the_lesson_can_use_is_handed_on_untouched():
+    for entry in ALL:
+        assert handed_on(entry, entry.reference) is entry.reference
+        for right in entry.alternatives:
+            handed_on(entry, right)
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[1, 2]", '{"relu_backward": 3}', "\x00\x01"])

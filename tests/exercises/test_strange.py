@@ -1,6 +1,7 @@
 """Functions that crash, loop, print, leave, or change what they were given: one sentence, and nothing lost."""
 
 import importlib
+import inspect
 import signal
 import sys
 
@@ -56,6 +57,41 @@ def test_strange_functions_get_one_clear_card(exercise, strange, capsys):
     assert len(plain) < 2500 and "Traceback" not in plain
     assert len(outcome.printed) <= 1000  # a storm is counted, not kept
     assert capsys.readouterr().out == ""
+
+
+@each_exercise
+def test_whatever_is_returned_the_check_answers(exercise):
+    import torch
+
+    odd = [
+        np,
+        torch,
+        np.ndarray,
+        torch.Tensor,
+        torch.zeros(2, dtype=torch.bfloat16),
+        torch.zeros(2).to_sparse(),
+    ]
+    odd += [
+        object(),
+        print,
+        iter([1]),
+        {},
+        {1: 2},
+        np.array([None, 1]),
+        np.array(["a"]),
+        10**400,
+        b"a",
+        1j,
+        type,
+    ]
+    for value in odd:
+        for returned in (value, (value,) * len(exercise.returns)):
+            # A parameter of each name, as learners have: the check looks them up.
+            names = ", ".join(inspect.signature(exercise.reference).parameters)
+            world = {"returned": returned}
+            exec(f"def odd({names}):\n    return returned", world)
+            outcome = check(exercise.name, world["odd"])
+            assert outcome.message and (outcome.status == "not yet" or not exercise.returns)
 
 
 def test_error_names_the_line():
