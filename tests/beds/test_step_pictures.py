@@ -18,7 +18,7 @@ def test_rows_have_a_dot_for_each_seed_and_tell_medians():
 
 
 def test_each_tail_of_steps_has_a_panel():
-    scores = {"step 0.0001": five(0.1), "smoothing": five(0.9)}
+    scores = {"differences ±0.0001": five(0.1), "smoothing": five(0.9)}
     fig, said = step_pictures.through_steps({"forest": scores, "rounded": scores})
     assert [ax.get_title(loc="left") or ax.get_title() for ax in fig.axes] == ["forest", "rounded"]
     assert said.count("smoothing 0.90") == 2

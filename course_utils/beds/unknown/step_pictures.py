@@ -47,7 +47,12 @@ def through_steps(found: Mapping[str, Scores]) -> tuple[Figure, str]:
         dots(
             ax,
             scores,
-            {"step 0.0001": "wrong", "smoothing": "estimate", "surrogate, 1,000 queries": "heldout"},
+            {
+                "differences ±0.0001": "wrong",
+                "smoothing": "estimate",
+                "surrogate, 1,000 queries": "heldout",
+                "a plane, 100 queries": "heldout",
+            },
         )
         ax.set(xlim=(0, 1), title=tail)
     axes[len(axes) // 2].set_xlabel("test accuracy, five seeds")
