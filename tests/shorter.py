@@ -33,6 +33,7 @@ SHORTER = {
         "FIT = 1024": "FIT = 20",
         "QUERIES, LENGTH, BARS_RATE = 1800, 900,": "QUERIES, LENGTH, BARS_RATE = 90, 45,",
         "(225, None)": "(9, None)",
+        "FURTHER = 300": "FURTHER = 10",
         "20_000": "1000",
         "24_000": "1000",
         "rough.forward, 1024,": "rough.forward, 64,",

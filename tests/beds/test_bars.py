@@ -57,3 +57,20 @@ def test_r2_is_0_for_the_mean_picture_and_1_for_a_perfect_front():
 
     assert bars.redrawn(Knowing(), "test") == pytest.approx(1, abs=1e-6)
     assert bars.redrawn(bars.small_bar_front(0), "test") < 0
+
+
+def test_a_front_trained_on_is_a_copy_that_pleases_its_surrogate_more():
+    done = run(1, reach=1.2)[0]
+    before, kept = bars.promised_and_real(done.front, done.surrogate), done.front.theta.copy()
+    further = bars.trained_on(done.front, done.surrogate, through_surrogate, 0.004, 0, 40)
+    assert np.array_equal(done.front.theta, kept)
+    assert bars.promised_and_real(further, done.surrogate)[0] < before[0]
+
+
+def test_a_surrogate_that_is_the_renderer_explains_all_of_its_drawings():
+    class Renderer:
+        forward = staticmethod(bars.draw_bars)
+
+    front = run(1, reach=1.2)[0].front
+    assert bars.explained_drawings(Renderer, front) == pytest.approx(1)
+    assert bars.promised_and_real(front, Renderer)[0] == bars.promised_and_real(front, Renderer)[1]

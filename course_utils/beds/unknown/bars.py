@@ -1,6 +1,7 @@
 """A renderer for a tail: a front that learns to draw bars again through a surrogate, and what it was promised."""
 
 from collections.abc import Callable, Collection
+from copy import deepcopy
 from functools import cache
 from typing import NamedTuple
 
@@ -133,3 +134,31 @@ def train_on_bars(
         rows = rng.integers(len(x), size=queries // rounds)
         asked, answers = online_round(asker, box, x[rows], asked, answers, fit, step, steps // rounds)
     return BarsRun(front, surrogate, np.array(losses))
+
+
+def explained_drawings(surrogate: Network, front: Network) -> float:
+    """R² of the surrogate's pictures for what g draws, at the front's numbers for the validation pictures."""
+    h = front.forward(as_input(pictures("validation")))
+    drawn = draw_bars(h)
+    return 1 - pixel_loss(surrogate.forward(h), drawn) / pixel_loss(drawn.mean(axis=0), drawn)
+
+
+def promised_and_real(front: Network, surrogate: Network) -> tuple[float, float]:
+    """The loss on the validation pictures that the surrogate promises for the front's numbers, and the one behind g."""
+    wanted = pictures("validation")
+    h = front.forward(as_input(wanted))
+    return pixel_loss(surrogate.forward(h), wanted), pixel_loss(draw_bars(h), wanted)
+
+
+def trained_on(
+    front: Network, surrogate: Network, through_surrogate: Callable, rate: float, seed: int, steps: int
+) -> Network:
+    """A copy of the front after so many further steps of Adam through a surrogate that holds still."""
+    further, rule, rng = deepcopy(front), Adam(rate), np.random.default_rng(seed)
+    wanted = pictures("train")
+    x = as_input(wanted)
+    for _ in range(steps):
+        rows = rng.integers(len(x), size=BATCH)
+        _, grad = through_surrogate(further, surrogate, x[rows], wanted[rows], mean_squared_error)
+        rule.step(further.theta, grad)
+    return further
