@@ -289,7 +289,7 @@ EARLY = Entry(
         Case("head only: frozen, frozen, trains", lambda: stack(False, False, True)),
         Case("first only: trains, frozen, frozen", lambda: stack(True, False, False)),
         Case("frozen at both ends: frozen, trains, frozen, trains", lambda: stack(False, True, False, True)),
-        Case("nothing trains", lambda: stack(False, False)),
+        Case("nothing trains", lambda: stack(False, False, False)),
     ),
     hints=(
         "Find the lowest layer that needs a gradient first. Everything above it has to pass gradients on, frozen or not.",

@@ -88,6 +88,26 @@ CHOOSE = Entry(
                 ),
             ),
         ),
+        Case(
+            "three candidates, six splits",  # another ddof, or the root of another number, chooses another
+            lambda: dict(
+                candidates=["bare", "small", "large"],
+                validation=np.array(
+                    [
+                        [0.75, 0.80, 0.75, 0.90, 0.78, 0.91],
+                        [0.86, 0.94, 0.79, 0.75, 0.76, 0.76],
+                        [0.73, 0.84, 0.92, 0.95, 0.94, 0.80],
+                    ]
+                ),
+                test=np.array(
+                    [
+                        [0.81, 0.72, 0.70, 0.64, 0.91, 0.77],
+                        [0.63, 0.76, 0.74, 0.71, 0.67, 0.83],
+                        [0.93, 0.86, 0.62, 0.84, 0.83, 0.88],
+                    ]
+                ),
+            ),
+        ),
     ),
     hints=(
         "Which is best: np.argmax(np.mean(validation, axis=1)). How far it is ahead, split by split: validation[best] - validation, shape (k, splits).",

@@ -27,6 +27,11 @@ def valley(seed, size, digits, steps):
     return dict(loss=loss, theta=rng.normal(size=size), steps=steps)
 
 
+def flat(theta):
+    """Slopes so small that a gradient lost in rounding, all 0, lies nearer to them than they to each other."""
+    return 1e8 + 0.001 * theta[0] - 0.002 * theta[1] + 10.0 * np.sum(np.asarray(theta) ** 3)
+
+
 NUDGE = Entry(
     "7.1",
     returns=("grad", "step"),
@@ -34,6 +39,10 @@ NUDGE = Entry(
     cases=(
         Case("2 weights, 7 steps", lambda: valley(1, 2, 3, [1e-5, 1e-3, 0.01, 0.03, 0.1, 0.3, 1.0])),
         Case("3 weights, 7 steps", lambda: valley(2, 3, 4, [1e-7, 1e-6, 1e-4, 1e-3, 0.01, 0.1, 1.0])),
+        Case(
+            "2 weights, nearly flat, the smallest step lost",
+            lambda: dict(loss=flat, theta=np.array([0.0, 0.0]), steps=[1e-12, 0.01, 0.1, 1.0]),
+        ),
         Case("5 weights, 6 steps", lambda: valley(3, 5, 2, [1e-4, 1e-3, 0.01, 0.1, 0.5, 1.0])),
     ),
     hints=(

@@ -301,11 +301,9 @@ def share_of_unit_kernels(kernels, S):
     return shares.mean(), (leaked - shares * u) * 2 / lengths / len(u)
 
 
-def projection_case(channels: int, taps: int, limit: float, seed: int) -> dict[str, Any]:
-    S = structure.stop_band(
-        taps, 0.2
-    )  # a limit on the mean of the shares keeps one more, on their sum one less
-    return dict(kernels=normal(channels, taps, seed=seed), Q=structure.slepian(taps, 0.2), S=S, limit=limit)
+def projection_case(channels: int, taps: int, limit: float, seed: int, cut: float = 0.2) -> dict[str, Any]:
+    S, Q = structure.stop_band(taps, cut), structure.slepian(taps, cut)
+    return dict(kernels=normal(channels, taps, seed=seed), Q=Q, S=S, limit=limit)
 
 
 def kept(Q, S, limit):
@@ -317,8 +315,11 @@ PROJECT = Entry(
     returns=("near",),
     checked="The right columns are kept, and the kernels are the nearest, for 2 channels of 4 taps and for 3 of 7.",
     cases=(
+        # Of these two limits, one on the mean of the shares keeps one more, one on their sum one less.
         Case("2 channels, 4 taps, limit 0.47", lambda: projection_case(2, 4, 0.47, 106)),
         Case("3 channels, 7 taps, limit 0.35", lambda: projection_case(3, 7, 0.35, 107)),
+        # With Q in the place of its transpose all seven would be kept.
+        Case("3 channels, 7 taps, limit 0.9", lambda: projection_case(3, 7, 0.9, 108, cut=0.1)),
     ),
     hints=(
         "Column v has length 1, so its share is v S v. A kernel made of several columns leaks as much as the worst of them "
