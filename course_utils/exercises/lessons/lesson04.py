@@ -350,6 +350,15 @@ def frozen_layers_skipped(layers, grad_y):
 
 
 @EARLY.wrong(
+    "You skip frozen layers: one above a layer that trains has to pass its gradient on. And you ask the lowest for a grad_x that nobody needs."
+)
+def frozen_layers_skipped_and_all_asked(layers, grad_y):
+    for layer in reversed(layers):
+        if layer.needs_grad:
+            grad_y = layer.backward(grad_y, True)
+
+
+@EARLY.wrong(
     "The lowest layer that trains need not compute grad_x, wherever it lies: compare i with it, not with 0."
 )
 def asked_but_for_the_data(layers, grad_y):
@@ -568,6 +577,15 @@ def no_correction(theta, grad, mean, square, t, rate, decay, mask):
     mean = 0.9 * mean + 0.1 * grad
     square = 0.999 * square + 0.001 * grad**2
     return theta - rate * mask * mean / (np.sqrt(square) + 1e-8), mean, square
+
+
+@FROZEN_ADAM.wrong("eps stands under the root. It is added to the root: √square + eps, as in lesson 03.")
+def eps_under_the_root(theta, grad, mean, square, t, rate, decay, mask):
+    grad = grad + decay * theta
+    mean = 0.9 * mean + 0.1 * grad
+    square = 0.999 * square + 0.001 * grad**2
+    step = mean / (1 - 0.9**t) / np.sqrt(square / (1 - 0.999**t) + 1e-8)
+    return theta - rate * mask * step, mean, square
 
 
 @FROZEN_ADAM.wrong(
