@@ -203,12 +203,10 @@ def strategies(rows: Mapping[str, Row], limit: float) -> tuple[Figure, str]:
             left.plot(of[cue], row + shift + apart, marker, color=plots.COLOURS[role], markersize=4.5, markeredgecolor="w", markeredgewidth=0.4, clip_on=False)  # fmt: skip
         right.plot(of["share"], row + apart, "D", color=plots.COLOURS["trainable"], markeredgecolor="w")
     left.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5), xlim=(0.3, 1))
-    left.set(
-        xlabel="accuracy: ● old hum, ■ random hum", title="Free, or held too loosely, the network is lured"
-    )
+    left.set(xlabel="accuracy: ● old hum, ■ random hum", title="Free on the unfiltered signal, it is lured")
     right.axvline(limit, color="#888888", linewidth=1)
     right.set(xscale="log", xlabel=f"share in the stop band (line: {limit:.1%})")
-    right.set_title("and the layer leaks")
+    right.set_title("Where nothing holds the layer, it leaks")
     told = "; ".join(
         f"{name} {of['random'].mean():.2f} (from {of['random'].min():.2f} to {of['random'].max():.2f}), {percent(of['share'].mean())} leaks"
         for name, of in rows.items()
