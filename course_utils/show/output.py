@@ -22,7 +22,7 @@ ACCENTS = {
 def emit(html: str, plain: str, data: dict[str, Any] | None = None) -> None:
     """Show ``html`` in a notebook and ``plain`` anywhere else (both are stored in the notebook).
 
-    ``data`` {MIME type: JSON value} is stored in the notebook beside them and not shown.
+    ``data`` {MIME type: JSON value} is stored in the notebook beside them and not shown there.
     """
     if in_notebook():
         from IPython.display import display

@@ -227,6 +227,7 @@ class _WhatIf:
             widgets.VBox([*self.sliders, self.picture]),
             _caption(f"What if: {now}") + self.picture.value,
             f"What if: {now}\n{self.state()[1]}",
+            plots.as_data(self.state()[0]) if self.state()[0] else {},
         )
 
     def update(self) -> None:
@@ -299,12 +300,15 @@ def _caption(text: str, role: str = "note") -> str:
     return f'<div role="{role}" style="font-size:13px;line-height:1.45;max-width:52em">{escape(text)}</div>'
 
 
-def display_live(live: widgets.Widget, html: str, plain: str) -> None:
-    """Show the widget where there is a kernel behind the page, and its static form elsewhere."""
+def display_live(live: widgets.Widget, html: str, plain: str, data: Mapping[str, str] | None = None) -> None:
+    """Show the widget where there is a kernel behind the page, and its static form elsewhere.
+
+    ``data`` {MIME type: value} is one more form, for where neither can be shown.
+    """
     if not in_notebook():
         print(plain)
         return
     from IPython.display import display
 
     bundle = live._repr_mimebundle_()
-    display({**bundle, "text/html": html, "text/plain": plain}, raw=True)
+    display({**bundle, "text/html": html, "text/plain": plain, **(data or {})}, raw=True)

@@ -32,10 +32,11 @@ def test_importing_the_package_loads_neither_matplotlib_nor_widgets_nor_torch():
 
 def test_show_gives_html_with_alternative_text_and_the_description_and_closes(monkeypatch):
     shown = []
-    monkeypatch.setattr(plots, "emit", lambda html, plain: shown.append((html, plain)))
+    monkeypatch.setattr(plots, "emit", lambda *forms: shown.append(forms))
     fig, _ = plt.subplots()
     plots.show(fig, 'Loss < 1 and\n  "falling"')
-    [(html, plain)] = shown
+    [(html, plain, data)] = shown
+    assert list(data) == ["image/png"] and data["image/png"] in html
     assert plain == 'Loss < 1 and "falling"'
     assert html.startswith('<img alt="Loss &lt; 1 and &quot;falling&quot;" src="data:image/png;base64,iVBOR')
     assert html.endswith('style="max-width:100%">')

@@ -8,6 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
+from nbconvert import LatexExporter
 
 from course_utils.show import widgets
 from course_utils.show.widgets import Prediction, predict, reveal, what_if
@@ -21,7 +22,9 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 def shown(monkeypatch):
     """What was shown, in order: (live widget or None, html, plain)."""
     seen = []
-    monkeypatch.setattr(widgets, "display_live", lambda live, html, plain: seen.append((live, html, plain)))
+    monkeypatch.setattr(
+        widgets, "display_live", lambda live, html, plain, data=None: seen.append((live, html, plain))
+    )
     monkeypatch.setattr(widgets, "emit", lambda html, plain: seen.append((None, html, plain)))
     return seen
 
@@ -261,10 +264,20 @@ squares = [n * n for n in with_bar(range(3), 'squares')]""",
 
 
 @pytest.fixture(scope="module")
-def executed():
+def notebook():
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
     NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=False).execute()
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def executed(notebook):
     return [cell.outputs for cell in notebook.cells]
+
+
+def test_pictures_go_into_a_pdf(notebook):
+    tex, resources = LatexExporter().from_notebook_node(notebook)
+    assert len(resources["outputs"]) == 2 and all(name in tex for name in resources["outputs"])
 
 
 def test_a_kernel_gives_one_bundle_for_each_and_nothing_else(executed):
@@ -279,7 +292,8 @@ def test_widgets_are_stored_with_a_static_form(executed):
         (executed[4], "A line up to 1."),
     ):
         [output] = outputs
-        assert set(output.data) == {VIEW, "text/html", "text/plain"}
+        picture = {"image/png"} if outputs is executed[4] else set()
+        assert set(output.data) == {VIEW, "text/html", "text/plain"} | picture
         assert words in output.data["text/plain"]
         assert output.data[VIEW]["model_id"]
     for output in (output for outputs in executed for output in outputs):
@@ -289,7 +303,8 @@ def test_widgets_are_stored_with_a_static_form(executed):
 
 def test_pictures_claims_and_answers_are_stored_as_html_and_words(executed):
     for outputs in (executed[3], executed[5], executed[6]):
-        assert all(set(output.data) == {"text/html", "text/plain"} for output in outputs)
+        picture = {"image/png"} if outputs is executed[5] else set()
+        assert all(set(output.data) == {"text/html", "text/plain"} | picture for output in outputs)
     assert executed[3][0].data["text/plain"] == "Measured: yes.\nBecause."
     assert executed[5][0].data["text/plain"] == "Empty axes."
     assert executed[5][0].data["text/html"].startswith('<img alt="Empty axes."')

@@ -290,7 +290,44 @@ def type_into_every_box(below: Locator) -> None:
         expect(picture).to_have_attribute("alt", before)
 
 
-# A lesson as a web page
+# A lesson without its kernel, and as a web page
+
+
+def test_without_a_kernel_choice_and_picture_are_still_there(page):
+    """Saved, its kernel ended, opened in another window; then exported, with no network to fetch widgets from."""
+
+    def opened(workspace: str) -> Page:
+        tab = page.context.browser.new_page(viewport={"width": 1100, "height": 1400})
+        tab.set_default_timeout(PATIENCE)
+        tab.goto(page.url.split("/lab")[0] + f"/lab/workspaces/{workspace}?token={TOKEN}")
+        tab.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+        return tab
+
+    name, first = "00_start_here.ipynb", opened("saved")
+    notebook = Notebook(first, name)
+    notebook.run_all()
+    notebook.shown("predict-step").get_by_role("button").get_by_text("2.4", exact=True).click()
+    expect(notebook.shown("predict-step").get_by_role("status")).to_contain_text("You predict: 2.4")
+    first.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    first.wait_for_function("!window.panel.context.model.dirty")
+    first.evaluate("window.panel.sessionContext.shutdown()")
+    first.close()
+
+    again = opened("again")
+    notebook = Notebook(again, name)  # with a new kernel, which knows of no widget
+    chosen = notebook.shown("predict-step")
+    expect(chosen.get_by_role("button").filter(has_text="✓")).to_have_text("✓ 2.4")
+    expect(chosen.get_by_role("status")).to_contain_text("You predict: 2.4")
+    expect(notebook.shown("what-if-rate").locator("img")).to_have_attribute("alt", re.compile("rate"))
+    asked: list[str] = []
+    again.on("request", lambda request: asked.append(request.url))
+    again.goto(page.url.split("/lab")[0] + f"/nbconvert/html/{name}?token={TOKEN}")
+    expect(again.get_by_text("Predict.").first).to_be_visible()
+    assert again.locator("img[alt*='rate']").count() >= 1
+    assert not [
+        url for url in asked if "html-manager" in url
+    ]  # what nbconvert's page draws live widgets with
+    again.close()
 
 
 @pytest.mark.parametrize("name", ["04_freezing", "07_differences", "12_two_losses"])
