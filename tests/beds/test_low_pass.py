@@ -78,7 +78,7 @@ def test_pictures_say_what_is_in_them():
     assert "< 0.01 %, < 0.01 %, 0.2 %, 3 %" in pictures.slepian(Q, [Q[:, k] @ S @ Q[:, k] for k in range(4)], 3)[1]  # fmt: skip
     assert "0.75 on the diagonal, -0.23 for taps side by side" in pictures.energy_matrix(S)[1]
     assert "at 1/16 more" in pictures.taps_needed({1 / 16: {3: 0.6}, 1 / 8: {3: 0.3, 11: 0.002}, 1 / 4: {5: 0.001}}, 0.005)[1]  # fmt: skip
-    assert pictures.film([Q[:, 0]] * 3, 30, 5)[1].endswith("after 5 steps: 0.0% in the stop band.")
+    assert pictures.trained([Q[:, 0]] * 3, 30)[1].endswith("in bold: 0.0% in the stop band.")
     assert "40% of the power" in pictures.demodulation()[1]
     frequencies = np.linspace(0, 0.5, 65)
     high = structure.frequency_response(Q[:, -1:].T, frequencies)

@@ -74,17 +74,17 @@ def _response(ax: Axes, frequencies: np.ndarray, of: np.ndarray, role: str) -> N
     ax.set(yscale="log", ylim=(1e-6, 30))
 
 
-def film(kernels: Sequence[np.ndarray], strength: float, step: int) -> tuple[Figure, str]:
-    """One picture of the film: the responses of kernels (n, taps), after ``step`` steps with λ = ``strength``."""
+def trained(kernels: Sequence[np.ndarray], strength: float) -> tuple[Figure, str]:
+    """The responses of kernels (n, taps) that were trained with λ = ``strength``; the bold line is their mean."""
     kernels, frequencies = np.array(kernels), np.linspace(0, 0.5, 257)
     unit = kernels / np.linalg.norm(kernels, axis=1, keepdims=True)
     share = structure.stop_band_share(kernels, structure.stop_band(kernels.shape[1], CUTOFF))[0]
     fig, ax = plt.subplots(figsize=(7, 3))
     _response(ax, frequencies, structure.frequency_response(unit, frequencies), "trainable")
-    ax.set(title=f"λ = {strength}, step {step}: {share:.1%} of the energy in the stop band", ylabel="|H(ν)|²")
+    ax.set(title=f"λ = {strength}: {share:.1%} of the energy in the stop band", ylabel="|H(ν)|²")
     return (
         fig,
-        f"Response of {len(kernels)} kernels at λ = {strength} after {step} steps: {share:.1%} in the stop band.",
+        f"Response of {len(kernels)} kernels trained with λ = {strength}, and their mean in bold: {share:.1%} in the stop band.",
     )
 
 

@@ -178,13 +178,6 @@ class Zoo:
         """Which models also work on strings longer than any they saw: shape (m,), True or False."""
         return self.long_accuracy >= GENERALIZES
 
-    def fingerprint(self) -> str:
-        """A hash of all weights of all models: equal only if every bit is."""
-        digest = hashlib.sha256()
-        for name in SHAPES:
-            digest.update(self.weights[name].detach().numpy().tobytes())
-        return digest.hexdigest()
-
 
 def unpack(numbers: np.ndarray, scales: np.ndarray) -> "dict[str, Tensor]":
     """Weights by name from whole numbers (m, 4353) and the scale of each tensor of each model (m, 16)."""

@@ -45,6 +45,36 @@ def valley(accuracy: np.ndarray) -> float:
     return float(edges[below + np.argmin(counts[below : above + 1])])
 
 
+def paradox(short: np.ndarray, long: np.ndarray, scattered: np.ndarray) -> Picture:
+    """Accuracy on long strings over that on short ones, a dot for each model (m,), coloured by the coin."""
+    fig, ax = plt.subplots(figsize=(8, 3.4))
+    groups = {"scattered": (scattered, "heldout"), "not scattered": (~scattered, "tail")}
+    for name, (of, role) in groups.items():
+        ax.scatter(short[of], long[of], s=9, alpha=0.5, color=plots.COLOURS[role])
+        ax.text(
+            0.03,
+            0.9 if name == "scattered" else 0.45,
+            name,
+            transform=ax.transAxes,
+            color=plots.ink(plots.COLOURS[role]),
+        )
+    ax.axhline(GENERALIZES, color="k", linestyle=":")
+    ax.set(xlabel="accuracy on short strings", ylabel="on long strings", xlim=(0.9, 1.003), ylim=(0.4, 1.03))
+    left = int(np.sum(short < 0.9))
+    if left:
+        ax.text(0.03, 0.05, f"← {left} further left", transform=ax.transAxes)
+    ax.set_title("Scattered models stand higher, and more of them slip")
+    means = [
+        f"{name} {np.mean(short[of]):.3f} and {np.mean(long[of]):.2f}" for name, (of, _) in groups.items()
+    ]
+    inside = np.corrcoef(short[scattered], long[scattered])[0, 1]
+    return fig, (
+        f"Accuracy of {len(short)} models on long strings over that on short ones. Means, short and long: "
+        f"{'; '.join(means)}. Correlation: over all {np.corrcoef(short, long)[0, 1]:+.1f}, "
+        f"among the scattered {inside:+.1f}."
+    )
+
+
 def smoothed(losses: Sequence[Sequence[float]], pieces: int = 12) -> np.ndarray:
     """Losses of every step, (runs, steps), as means over ``pieces`` equal stretches of training: (runs, pieces)."""
     runs = np.asarray(losses, dtype=float)
