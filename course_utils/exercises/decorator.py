@@ -100,12 +100,16 @@ def silent(function: Callable) -> Callable:
     return quiet
 
 
-def exercise(function: Callable) -> Any:
+def exercise(function: Callable | None = None) -> Any:
     """Decorate an exercise: check it at once, show the card, return an :class:`Attempt`.
+
+    ``@exercise()`` is the same as ``@exercise``.
 
     Under nbgrader (NBGRADER_EXECUTION set) an unsolved exercise raises AssertionError instead, and
     the learner's own function is what stands: the course's version must not earn their marks.
     """
+    if function is None:
+        return exercise
     name = getattr(function, "__name__", "")
     if name not in all_exercises():
         return unknown(function, name)
@@ -148,6 +152,10 @@ def called_by_its_name(name: str, function: Callable) -> Iterator[None]:
 
 def unknown(function: Callable, name: str) -> Callable:
     """A renamed exercise: say so, and leave the learner's function as it is."""
+    if not name:
+        sentence = "Nothing was checked: @exercise stands above the `def` line of an exercise, and here is no such function."
+        emit(card("bad", code(sentence)), sentence.replace("`", ""))
+        return function
     close = difflib.get_close_matches(name, all_exercises(), n=1)
     ask = f" Did you mean `{close[0]}`?" if close else ""
     sentence = f"No exercise is called `{name}`, so nothing was checked.{ask} Keep the name in the `def` line as it was."

@@ -2,6 +2,7 @@
 
 import builtins
 import contextlib
+import inspect
 import linecache
 import signal
 import sys
@@ -179,7 +180,14 @@ def is_stub(error: NotImplementedError, function: Callable) -> bool:
 
 
 def no_result(exercise: Exercise, function: Callable, result: Any) -> str:
-    """A sentence when a function that should return something returned None or ``...``."""
+    """A sentence when a function returned nothing that it computed: None, ``...``, a coroutine, a generator."""
+    if inspect.iscoroutine(result):
+        result.close()
+        return "It is an `async def`, so calling it computes nothing yet: write `def`."
+    if inspect.isgenerator(result):
+        return (
+            "It holds a `yield`, so calling it computes nothing yet: collect what you need, and `return` it."
+        )
     if result is ... or (result is None and (exercise.returns or is_blank(function))):
         wanted = ", ".join(exercise.returns)
         return f"It returns nothing: end it with `return` and what you computed{f' for {wanted}' if wanted else ''}."

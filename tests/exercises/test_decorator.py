@@ -1,5 +1,6 @@
 """``@exercise`` in a notebook, and the file that remembers what is solved."""
 
+import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -141,6 +142,16 @@ def progress_file(tmp_path, monkeypatch):
     path = tmp_path / "my_progress.json"
     monkeypatch.setenv("COURSE_PROGRESS_FILE", str(path))
     return path
+
+
+def test_brackets_after_exercise_change_nothing(capsys):
+    assert exercises.exercise()(named("relu_backward", lambda grad_y, x: grad_y * (x > 0))).solved
+
+
+@pytest.mark.parametrize("thing", ["relu_backward", functools.partial(print), 3])
+def test_what_is_no_function_gets_a_sentence(thing, capsys):
+    assert exercises.exercise(thing) is thing
+    assert capsys.readouterr().out.startswith("Nothing was checked: @exercise stands above the def line")
 
 
 def test_a_list_a_tensor_and_a_number_in_an_array_are_handed_on_as_what_the_lesson_uses(capsys):

@@ -94,6 +94,17 @@ def test_whatever_is_returned_the_check_answers(exercise):
             assert outcome.message and (outcome.status == "not yet" or not exercise.returns)
 
 
+def test_a_call_that_computes_nothing_yet_is_told():
+    async def later(grad_y, x):
+        return grad_y * (x > 0)
+
+    def one_by_one(grad_y, x):
+        yield grad_y * (x > 0)
+
+    assert "`async def`" in check("relu_backward", later).message
+    assert "`yield`" in check("relu_backward", one_by_one).message
+
+
 def test_error_names_the_line():
     outcome = check("relu_backward", raises)
     assert "return 1 / 0" in outcome.message and "ZeroDivisionError" in outcome.message
