@@ -49,7 +49,7 @@ SHORTER = {
     "10": {
         "EPOCHS = 8": "EPOCHS = 1",
         "SEEDS = range(5)": "SEEDS = range(2)",
-        "CHOOSING = range(100, 104)": "CHOOSING = range(100, 101)",
+        "CHOOSING = range(100, 102)": "CHOOSING = range(100, 101)",
         "3 * seed + n) for seed in SEEDS for n in range(3)": "seed) for seed in SEEDS",
         "hard_tokens.train(zoo, seed, choose, rate)": "hard_tokens.train(zoo, seed, choose, rate, 2)",
     },

@@ -55,12 +55,13 @@ def observe_results(names: tuple[str, ...]) -> Callable[[Mapping[str, Any], Any]
     def observe(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
         if len(names) == 1:
             return {names[0]: result}
+        returned = result
         if isinstance(result, np.ndarray) and result.ndim == 1:  # two numbers in an array are two values
             result = list(result)
         if not isinstance(result, (tuple, list)) or len(result) != len(names):
             wanted = f"{', '.join(names[:-1])} and {names[-1]}"
             raise WrongResult(
-                f"Return {len(names)} values, {wanted}, in this order; yours returned {describe(result)}."
+                f"Return {len(names)} values, {wanted}, in this order; yours returned {describe(returned)}."
             )
         return dict(zip(names, result, strict=True))
 

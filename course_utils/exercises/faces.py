@@ -76,6 +76,11 @@ def candidates(axes: int) -> Iterator[tuple[Callable[[np.ndarray], np.ndarray], 
         "What you get for {name} is right where it is negative, and 0 where it should be positive.",
     )
     yield np.round, "What you get for {name} is rounded to whole numbers."
+    for decimals in range(1, 7):
+        yield (
+            lambda e, decimals=decimals: np.round(e, decimals),
+            f"What you get for {{name}} is rounded to {decimals} decimal{'s' if decimals > 1 else ''}.",
+        )
     yield lambda e: e + 1, "What you get for {name} is too large by 1, everywhere."
     yield lambda e: e - 1, "What you get for {name} is too small by 1, everywhere."
     yield lambda e: e - e.mean(), "What you get for {name} is the right one without its mean."
@@ -164,12 +169,16 @@ def _a_factor_for_each(name: str, got: Arrays, expected: Arrays, rtol: float) ->
     if not all(e.ndim == 2 and min(e.shape) > 1 for e in expected):
         return ""
     for axis, what in ((1, "row"), (0, "column")):
-        fitted = []
+        fitted, factors = [], []
         for g, e in zip(got, expected, strict=True):
             size = (e * e).sum(axis, keepdims=True)
             factor = (g * e).sum(axis, keepdims=True) / np.where(size > 0, size, 1)
             fitted.append(factor * e)
+            factors.append(factor[size > 0])
         if _all_equal(got, fitted, rtol):
+            if all(np.ptp(of) < 1e-6 * np.abs(of).max() for of in factors):
+                those = ", ".join(dict.fromkeys(f"{of[0]:.3g}" for of in factors))
+                return f"Your {name} is right but for one factor on each case ({those}): what divides or multiplies it?"
             return f"Each {what} of your {name} is right but for a factor of its own: what divides or multiplies it?"
     return ""
 
@@ -261,6 +270,12 @@ def _how_far(name: str, got: Arrays, expected: Arrays) -> str:
             f"In {numbers}, {(ratio < 0).sum()} of {len(ratio)} numbers, over all cases, have the wrong sign."
         )
     low, high = ratio.min(), ratio.max()
+    if low == 0:
+        return f"In {numbers}, {(ratio == 0).sum()} of {len(ratio)} numbers that should not be 0, over all cases, are 0."
+    if max(1 - low, high - 1) < 0.01:
+        return f"What you get for {name} is off by at most {100 * max(1 - low, high - 1):.1g} %, which is more than rounding of the machine."
+    if high - low < 1e-6 * high:
+        return f"Every number in {numbers} is {low:.3g} times the right one."
     if low > 1:
         return f"The signs in {numbers} are right, and every size is too large: {low:.3g} to {high:.3g} times the right one."
     if high < 1:

@@ -6,7 +6,9 @@ import inspect
 import linecache
 import signal
 import sys
+import sysconfig
 import threading
+import time
 import traceback
 import types
 import warnings
@@ -43,31 +45,48 @@ class TooSlow(BaseException):
     """Raised inside a learner's function when its time is up. No ``except Exception`` catches it."""
 
 
-@contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TooSlow after ``seconds``, where the system has a timer signal (not on Windows).
-
-    Elsewhere the notebook's stop button does the same: its KeyboardInterrupt becomes a card.
+class Patience:
+    """Decides when a call has had its time.
 
     An import is never cut off, since PyTorch for one cannot be imported a second time, and its time is
     not counted: on a busy machine it may take longer than all of the ``seconds``.
     """
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
-    patience = int(IMPORT_SECONDS / AGAIN)  # how often it may ring during imports
-    imported = len(sys.modules)
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.rings_left = int(IMPORT_SECONDS / AGAIN)  # how often the time may be up during imports
+        self.imported = len(sys.modules)
+
+    def time_is_up(self, frame: types.FrameType | None) -> float:
+        """Raise TooSlow, or say after how many seconds to ask again."""
+        if self.rings_left > 0 and is_importing(frame):
+            self.rings_left -= 1
+            return AGAIN
+        if self.rings_left > 0 and len(sys.modules) != self.imported:
+            self.imported = len(sys.modules)  # the time went into an import: begin again
+            return self.seconds
+        raise TooSlow
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TooSlow after ``seconds``: by a timer signal where there is one, else by tracing.
+
+    Tracing sees no loop inside a library, and a bare ``except`` outlives it; there the notebook's stop button
+    does the same, since its KeyboardInterrupt becomes a card.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    by = _by_timer if hasattr(signal, "setitimer") and in_main_thread else _by_tracing
+    with by(seconds):
+        yield
+
+
+@contextlib.contextmanager
+def _by_timer(seconds: float) -> Iterator[None]:
+    patience = Patience(seconds)
 
     def ring(signum: int, frame: types.FrameType | None) -> None:
-        nonlocal patience, imported
-        if patience > 0 and is_importing(frame):
-            patience -= 1
-        elif patience > 0 and len(sys.modules) != imported:  # the time went into an import: begin again
-            imported = len(sys.modules)
-            signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
-        else:
-            raise TooSlow
+        signal.setitimer(signal.ITIMER_REAL, patience.time_is_up(frame), AGAIN)
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)  # again and again, should a bare except eat it
@@ -76,6 +95,28 @@ def time_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+LIBRARIES = tuple(sysconfig.get_paths()[kind] for kind in ("stdlib", "purelib", "platlib"))
+
+
+@contextlib.contextmanager
+def _by_tracing(seconds: float) -> Iterator[None]:
+    """Windows and browsers have no timer: look at the clock at every line that is not a library's."""
+    patience, until = Patience(seconds), time.monotonic() + seconds
+
+    def look(frame: types.FrameType, event: str, argument: Any) -> Callable | None:
+        nonlocal until
+        if time.monotonic() > until:
+            until = time.monotonic() + patience.time_is_up(frame)
+        return None if frame.f_code.co_filename.startswith(LIBRARIES) else look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 @contextlib.contextmanager

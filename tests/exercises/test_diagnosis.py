@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from course_utils.exercises import all_exercises
+from course_utils.exercises import all_exercises, check
 from course_utils.exercises.diagnosis import common_factor, diagnose
 
 E = [np.array([[1.0, -2.0], [0.5, 0.0]]), np.array([3.0])]
@@ -117,3 +117,9 @@ def test_a_sum_over_the_wrong_axis_is_told_both_axes():
             lambda: [np.full(len(m), np.nan) for m in made],
         )
         assert told == f"Your total sums grad_y over axis {1 - axis}; it should be axis {axis}."
+
+
+def test_a_mistake_that_explains_only_some_results_is_not_told_as_what_was_done():
+    outcome = check("multiply_backward", lambda grad_y, a, b: (grad_y * b, grad_y * b))
+    assert outcome.message.startswith("Your grad_b comes out as with this mistake: The two are swapped")
+    assert outcome.message.endswith("The rest of yours is right.")

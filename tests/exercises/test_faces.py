@@ -39,6 +39,17 @@ def test_a_face_is_told(change, said):
     assert said in seen(change)
 
 
+def test_rounding_is_told():
+    thirds = [e / 3 for e in RIGHT]
+    assert "rounded to 3 decimals" in seen(lambda e: np.round(e, 3), right=thirds)
+
+
+def test_one_factor_for_all_rows_of_a_case_is_no_factor_of_their_own():
+    factors = iter([2.0, 3.0])
+    said = face("result", [e * next(factors) for e in RIGHT], RIGHT, NONE, 1e-5)
+    assert said.startswith("Your result is right but for one factor on each case (2, 3)")
+
+
 def test_what_is_no_face_is_not_told():
     rng = np.random.default_rng(0)
     assert seen(lambda e: e + rng.standard_normal(e.shape)) == ""
@@ -94,6 +105,10 @@ def test_what_is_said_where_no_entry_is_right():
     )
     mixed = [f * np.abs(e) for f, e in zip(factors, RIGHT, strict=True)]
     assert "In what you get for result, 4 of 12 numbers, over all cases, have the wrong sign." in place(mixed)
+    emptied = [np.where(e == e[0, 0], 0, f * e) for f, e in zip(factors, RIGHT, strict=True)]
+    assert "2 of 12 numbers that should not be 0, over all cases, are 0" in place(emptied)
+    nearly = [e * (1 + 0.002 * (f - 2)) for f, e in zip(factors, RIGHT, strict=True)]
+    assert "is off by at most 0.2 %" in place(nearly)
 
 
 def test_where_an_argument_tells_the_wrong_entries_from_the_right_ones():

@@ -477,7 +477,7 @@ def before_its_inputs(root):
 
 
 @ORDER.wrong(
-    "You write a node before visiting its inputs; reversed, that works only on chains. Write it after them, and leave "
+    "You write a node before visiting its inputs; reversed, that goes wrong where a node is used twice. Write it after them, and leave "
     "the list as it is."
 )
 def written_before_its_inputs(root):
