@@ -169,6 +169,10 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
         return known
 
     smallest = next(iter(comparisons(exercise, runs, wrong)), None)
+    mine = {name: [r.values.get(name) for r in runs] for name in expected[0]}
+    right = {name: [e[name] for e in expected] for name in expected[0]}
+    if exchanged := swapped(mine, right, wrong, exercise.rtol):
+        return Outcome("not yet", exchanged, comparison=smallest)
     for r, e in zip(runs, expected, strict=True):
         for name in wrong:
             if isinstance(e[name], np.ndarray) and (sentence := wrong_form(name, r.values[name], e[name])):
@@ -209,18 +213,15 @@ def what_happened(exercise: Exercise, runs: list[Run], wrong: list[str], name: s
     )
     if first:
         return first
-    by_name = {n: [e[n] for e in expected] for n in expected[0]}
-    mine = {n: [r.values.get(n) for r in runs] for n in by_name}
     for sentence, theirs in runs_as_if(exercise.name):
         if all(
             equal(r.values.get(name), t.values.get(name), exercise.rtol)
             for r, t in zip(runs, theirs, strict=True)
         ):
             return sentence.format(name=name)
-    return (
-        swapped(mine, by_name, wrong, exercise.rtol)
-        or face(name, got, right, arguments, exercise.rtol)
-        or where_right(name, [case.label for case in cases], got, right, arguments, exercise.rtol)
+    labels = [case.label for case in cases]
+    return face(name, got, right, arguments, exercise.rtol) or where_right(
+        name, labels, got, right, arguments, exercise.rtol
     )
 
 

@@ -36,7 +36,7 @@ def wrong_form(name: str, got: Any, expected: np.ndarray) -> str:
     if got.shape != expected.shape:
         hint = ""
         if got.shape == expected.shape[::-1] and expected.ndim == 2:
-            hint = " It is transposed: check the order of the product, and the .T."
+            hint = " Is it transposed? Check the order of the product, and the .T."
         return (
             f"{name} should be {shape_in_words(expected.shape)}; yours is {shape_in_words(got.shape)}.{hint}"
         )

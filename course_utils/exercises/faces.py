@@ -24,7 +24,8 @@ def face(name: str, got: Arrays, expected: Arrays, arguments: list[dict[str, Any
         if _all_equal(got, changed, rtol):
             return sentence.format(name=name)
     return (
-        _a_factor_for_each(name, got, expected, rtol)
+        _an_offset(name, got, expected, rtol)
+        or _a_factor_for_each(name, got, expected, rtol)
         or _one_more_term(name, got, expected, arguments, rtol)
         or ""
     )
@@ -81,8 +82,6 @@ def candidates(axes: int) -> Iterator[tuple[Callable[[np.ndarray], np.ndarray], 
             lambda e, decimals=decimals: np.round(e, decimals),
             f"What you get for {{name}} is rounded to {decimals} decimal{'s' if decimals > 1 else ''}.",
         )
-    yield lambda e: e + 1, "What you get for {name} is too large by 1, everywhere."
-    yield lambda e: e - 1, "What you get for {name} is too small by 1, everywhere."
     yield lambda e: e - e.mean(), "What you get for {name} is the right one without its mean."
     yield (
         lambda e: e / np.linalg.norm(e),
@@ -121,7 +120,7 @@ def where_right(
     met = [close & (e != 0) for close, e in zip(close_to, expected, strict=True)]
     enough = sum(m.sum() for m in met) >= max(2, 0.2 * sum(m.size for m in met))
     if enough and (told := _wrong_where(close_to, met, arguments)):
-        return f"What you get for {name} is right, except where {told}."
+        return f"What is wrong in what you get for {name} lies where {told}."
     right = [equal(g, e, rtol) for g, e in zip(got, expected, strict=True)]
     at = right.index(False)
     if any(right):
@@ -162,6 +161,17 @@ def _only(e: np.ndarray, place: int, axis: int) -> np.ndarray:
     at = (slice(None),) * axis + (place,)
     kept[at] = e[at]
     return kept
+
+
+def _an_offset(name: str, got: Arrays, expected: Arrays, rtol: float) -> str:
+    """Where the same number is too much in every entry of every case."""
+    gap = np.concatenate([(g - e).ravel() for g, e in zip(got, expected, strict=True)])
+    by = float(np.mean(gap)) if len(gap) > 1 else 0.0
+    if abs(by) > 1e-6 and _all_equal(got, [e + by for e in expected], rtol):
+        return (
+            f"What you get for {name} is too {'large' if by > 0 else 'small'} by {abs(by):.3g}, everywhere."
+        )
+    return ""
 
 
 def _a_factor_for_each(name: str, got: Arrays, expected: Arrays, rtol: float) -> str:
@@ -263,6 +273,8 @@ def _how_far(name: str, got: Arrays, expected: Arrays) -> str:
         return ""
     ratio = g[told] / e[told]
     numbers = f"what you get for {name}"
+    if filled := int((np.abs(g[~told]) > 1e-9).sum()):
+        return f"In {numbers}, {filled} of {(~told).sum()} numbers that should be 0, over all cases, are not."
     if (ratio < 0).all():
         return f"All signs in {numbers} are wrong, and the sizes differ as well."
     if (ratio < 0).any():
@@ -272,8 +284,8 @@ def _how_far(name: str, got: Arrays, expected: Arrays) -> str:
     low, high = ratio.min(), ratio.max()
     if low == 0:
         return f"In {numbers}, {(ratio == 0).sum()} of {len(ratio)} numbers that should not be 0, over all cases, are 0."
-    if max(1 - low, high - 1) < 0.01:
-        return f"What you get for {name} is off by at most {100 * max(1 - low, high - 1):.1g} %, which is more than rounding of the machine."
+    if (off := 100 * max(1 - low, high - 1)) < 1:
+        return f"What you get for {name} is off by up to {off:.2g} %, which is more than rounding of the machine."
     if high - low < 1e-6 * high:
         return f"Every number in {numbers} is {low:.3g} times the right one."
     if low > 1:

@@ -56,8 +56,8 @@ def test_equal_is_the_same_kind_the_same_form_and_near(got, expected, right):
         (None, np.array(1.0), "y should be a single number; yours is nothing (None)."),
         (np.ones(0), np.ones(2), "y should be an array of shape (2,); yours is empty."),
         (np.ones((3, 2)), np.ones((2, 3)),
-         "y should be an array of shape (2, 3); yours is an array of shape (3, 2). It is transposed: "
-         "check the order of the product, and the .T."),
+         "y should be an array of shape (2, 3); yours is an array of shape (3, 2). Is it transposed? "
+         "Check the order of the product, and the .T."),
         (np.ones((2, 2, 3)), np.ones((3, 2, 2)),
          "y should be an array of shape (3, 2, 2); yours is an array of shape (2, 2, 3)."),
         (np.ones(3), np.array(1.0), "y should be a single number; yours is an array of shape (3,)."),

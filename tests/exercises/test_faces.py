@@ -108,14 +108,14 @@ def test_what_is_said_where_no_entry_is_right():
     emptied = [np.where(e == e[0, 0], 0, f * e) for f, e in zip(factors, RIGHT, strict=True)]
     assert "2 of 12 numbers that should not be 0, over all cases, are 0" in place(emptied)
     nearly = [e * (1 + 0.002 * (f - 2)) for f, e in zip(factors, RIGHT, strict=True)]
-    assert "is off by at most 0.2 %" in place(nearly)
+    assert "is off by up to 0.1" in place(nearly)
 
 
 def test_where_an_argument_tells_the_wrong_entries_from_the_right_ones():
     given = [{"x": e} for e in RIGHT]
     assert (
         place([np.abs(e) for e in RIGHT], given)
-        == "What you get for result is right, except where x is negative."
+        == "What is wrong in what you get for result lies where x is negative."
     )
 
 

@@ -88,7 +88,7 @@ def half_forgotten(losses, h, sigma, directions):
 
 
 @SMOOTHED.wrong(
-    "You divide by 2 and not by sigma: a difference becomes a slope by dividing by the whole distance, 2·sigma."
+    "Yours is sigma times the right one: a difference becomes a slope by dividing by the whole distance, 2·sigma, and then only u multiplies it."
 )
 def sigma_not_divided(losses, h, sigma, directions):
     return smoothed(losses, h, sigma, directions, divide=2)
