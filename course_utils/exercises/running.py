@@ -248,10 +248,11 @@ def is_blank(function: Callable) -> bool:
 
 
 def as_arrays(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Each value as a float array where it is numbers; strings and None stay what they are."""
+    """Each value as a float array where it is numbers; strings, None and tuples of matrices stay what they are."""
     arrays = {}
     for name, value in values.items():
-        if value is None or isinstance(value, str):
+        pair = isinstance(value, tuple) and any(getattr(part, "ndim", 0) > 1 for part in value)
+        if value is None or isinstance(value, str) or pair:  # two matrices are not one array of three axes
             arrays[name] = value
             continue
         try:

@@ -50,6 +50,14 @@ def test_one_factor_for_all_rows_of_a_case_is_no_factor_of_their_own():
     assert said.startswith("Your result is right but for one factor on each case (2, 3)")
 
 
+def test_a_row_that_is_lost_was_not_multiplied():
+    assert (
+        seen(lambda e: e * np.array([[0.0], [1.0]]))
+        == "Only the last of the rows of your result is filled: the others are 0."
+    )
+    assert seen(lambda e: e * np.array([1.0, 0.0, 1.0])) == ""
+
+
 def test_what_is_no_face_is_not_told():
     rng = np.random.default_rng(0)
     assert seen(lambda e: e + rng.standard_normal(e.shape)) == ""

@@ -513,7 +513,7 @@ def step_projected(theta, grad, rate, mask, penalty, projection):
     return theta - projection(rate * mask * (grad + penalty))
 
 
-@UPDATE.wrong("The projection is missing: hand the new weights to projection.")
+@UPDATE.wrong("The projection is missing, or what it returns is not used: return projection(new weights).")
 def projection_forgotten(theta, grad, rate, mask, penalty, projection):
     return theta - rate * mask * (grad + penalty)
 

@@ -75,7 +75,7 @@ def masked_step(theta, grad, mask, step):
 @MASKED.wrong(
     "The masked weights move as they do when the rule gets mask * grad: its decay and what it remembers move them. "
     "Let it step, then put them back. If you do put them back, it never reaches theta: either what you kept is "
-    "theta itself under a second name, or `theta = …` gives the name to a new array."
+    "theta itself under a second name or a view of it, or `theta = …` gives the name to a new array."
 )
 def only_the_gradient(theta, grad, mask, step):
     step(theta, mask * grad)
@@ -83,8 +83,8 @@ def only_the_gradient(theta, grad, mask, step):
 
 @MASKED.wrong(
     "The masked weights move with all the others, so nothing was put back. Two ways to get there: what you kept "
-    "is theta itself under a second name (print `before is theta`), or you build a new array and theta never gets "
-    "it, as in `theta = …`."
+    "is theta itself under a second name, or a view of it as any slice is (np.shares_memory(before, theta) tells), or "
+    "you build a new array and theta never gets it, as in `theta = …`."
 )
 def no_copy(theta, grad, mask, step):
     before = theta

@@ -229,7 +229,9 @@ def cls_left_out(weights, x):
     return build(weights, x, with_cls=False)
 
 
-@FROZEN.wrong("You put cls behind the tokens and read the one in front. cat([cls, x]) puts cls first.")
+@FROZEN.wrong(
+    "You read the first token of the string in place of cls: cat([cls, x]) puts cls in front, and x[:, :, 0] reads it."
+)
 def cls_behind(weights, x):
     return build(weights, x, cls_first=False)
 

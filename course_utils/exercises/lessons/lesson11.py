@@ -510,7 +510,9 @@ def step_made_low_pass(theta, grad, rate, part, shape, strength, share_grad, nea
     return theta - rate * projected(total, part, shape, nearest)
 
 
-@STEP.wrong("The projection is missing: after the step, new[part] goes through nearest.")
+@STEP.wrong(
+    "The projection is missing, or what it returns is not used: after the step, new[part] goes through nearest."
+)
 def projection_left_out(theta, grad, rate, part, shape, strength, share_grad, nearest):
     return theta - rate * penalised(theta, grad, part, shape, strength, share_grad)
 

@@ -117,7 +117,9 @@ def penalty_dropped(theta, grad, rates, mask, penalty, projection, direction):
     return projection(theta - rates * mask * direction(grad))
 
 
-@COMPOSE.wrong("The projection is missing: return projection(…) of the new weights.")
+@COMPOSE.wrong(
+    "The projection is missing, or what it returns is not used: return projection(…) of the new weights."
+)
 def projection_dropped(theta, grad, rates, mask, penalty, projection, direction):
     return theta - rates * mask * direction(grad + penalty(theta))
 
