@@ -179,9 +179,11 @@ def judge(exercise: Exercise, runs: list[Run]) -> Outcome:
                 return Outcome("not yet", sentence)
     if changed:
         name = changed[0]
+        is_array = isinstance(exercise.cases[0].make()[name], np.ndarray)
+        instead = "work on a copy" if is_array else "keep your notes elsewhere"
         return Outcome(
             "not yet",
-            f"It changes its input {name} in place; work on a copy: whoever called it still needs {name}.",
+            f"It changes its input {name} in place; {instead}: whoever called it still needs {name}.",
         )
 
     name = smallest.name

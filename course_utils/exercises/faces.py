@@ -124,7 +124,7 @@ def where_right(
     right = [equal(g, e, rtol) for g, e in zip(got, expected, strict=True)]
     at = right.index(False)
     if any(right):
-        if sum(right) <= len(right) // 2:
+        if sum(right) <= min(3, len(right) // 2):
             those = " and ".join(
                 f"“{label}”" for label, is_right in zip(labels, right, strict=True) if is_right
             )
@@ -281,9 +281,9 @@ def _how_far(name: str, got: Arrays, expected: Arrays) -> str:
     if (ratio < 0).all():
         return f"All signs in {numbers} are wrong, and the sizes differ as well."
     if (ratio < 0).any():
-        return (
-            f"In {numbers}, {(ratio < 0).sum()} of {len(ratio)} numbers, over all cases, have the wrong sign."
-        )
+        turned = int((ratio < 0).sum())
+        has = "has" if turned == 1 else "have"
+        return f"In {numbers}, {turned} of {len(ratio)} numbers, over all cases, {has} the wrong sign."
     low, high = ratio.min(), ratio.max()
     if low == 0:
         return f"In {numbers}, {(ratio == 0).sum()} of {len(ratio)} numbers that should not be 0, over all cases, are 0."
@@ -294,7 +294,7 @@ def _how_far(name: str, got: Arrays, expected: Arrays) -> str:
     if low > 1:
         return f"The signs in {numbers} are right, and every size is too large: {low:.3g} to {high:.3g} times the right one."
     if high < 1:
-        return f"The signs in {numbers} are right, and every size is too small: {low:.2g} to {high:.2g} times the right one."
+        return f"The signs in {numbers} are right, and every size is too small: {low:.3g} to {high:.3g} times the right one."
     return (
-        f"The signs in {numbers} are right, the sizes are not: {low:.2g} to {high:.3g} times the right ones."
+        f"The signs in {numbers} are right, the sizes are not: {low:.3g} to {high:.3g} times the right ones."
     )

@@ -16,7 +16,7 @@ import numpy as np
 from course_utils.engine.scalar import Value
 from course_utils.exercises.bank import Case, Exercise, all_exercises
 from course_utils.exercises.comparing import equal, is_array
-from course_utils.exercises.running import run
+from course_utils.exercises.running import TooSlow, run
 
 # What a card says where the cases are right and this probe is not.
 SENTENCES = {
@@ -130,10 +130,31 @@ def _whole(value: Any) -> Any:
     return np.round(value) + 0.0 if is_array(value) else value
 
 
+class Visited(Value):
+    """A node of a graph that counts how often the inputs of its nodes are looked at."""
+
+    looks = 0  # at all nodes of the last graph that was made
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        Visited.looks += 1
+        if Visited.looks > 3000:
+            raise TooSlow(
+                "It is right, and goes into a node once for every way that leads to it, 4096 times into one of a "
+                "graph of thirteen: note which nodes you have seen."
+            )
+        return vars(self)["inputs"]
+
+    @inputs.setter
+    def inputs(self, nodes: tuple[Value, ...]) -> None:
+        vars(self)["inputs"] = nodes
+
+
 def _deep(value: Any) -> Any:
     if isinstance(value, Value):
-        for _ in range(12):  # whoever goes every way, 4096 of them, is right and slow
-            value = value + value
+        Visited.looks = 0
+        for _ in range(12):
+            value = Visited(value.value + value.value, "+", (value, value))
             value.grad = 10.0
     return value
 

@@ -194,7 +194,7 @@ def account(error: BaseException, function: Callable) -> dict[str, Any]:
             return {"problem": str(error), "error": str(error)}
         case TooSlow():
             told = f"It was still running after {SECONDS:g} seconds and was stopped: look for a loop that never ends."
-            return {"problem": told, "stopped": True}
+            return {"problem": str(error) or told, "stopped": True}
         case KeyboardInterrupt():
             return {
                 "problem": "You stopped the check before it was done: run the cell again.",

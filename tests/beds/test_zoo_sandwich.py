@@ -154,7 +154,7 @@ def test_the_paradox_is_told_in_means_and_correlations():
     short, long = np.array([0.8, 0.96, 0.98, 1.0, 1.0]), np.array([0.85, 0.95, 0.99, 0.6, 0.7])
     fig, words = described(pictures.paradox(short, long, np.array([True, True, True, False, False])))
     assert "scattered 0.913 and 0.93; not scattered 1.000 and 0.65" in words
-    assert words.endswith("over all -0.3, among the scattered +1.0.")
+    assert words.endswith("over all -0.3, among the scattered 1.0.")
     assert "← 1 further left" in [text.get_text() for text in fig.axes[0].texts]
 
 

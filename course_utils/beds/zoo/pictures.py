@@ -67,11 +67,12 @@ def paradox(short: np.ndarray, long: np.ndarray, scattered: np.ndarray) -> Pictu
     means = [
         f"{name} {np.mean(short[of]):.3f} and {np.mean(long[of]):.2f}" for name, (of, _) in groups.items()
     ]
+    over_all = round(np.corrcoef(short, long)[0, 1], 1) + 0.0  # never −0.0
     inside = np.corrcoef(short[scattered], long[scattered])[0, 1]
     return fig, (
         f"Accuracy of {len(short)} models on long strings over that on short ones. Means, short and long: "
-        f"{'; '.join(means)}. Correlation: over all {np.corrcoef(short, long)[0, 1]:+.1f}, "
-        f"among the scattered {inside:+.1f}."
+        f"{'; '.join(means)}. Correlation: over all {over_all:.1f}, "
+        f"among the scattered {inside:.1f}."
     )
 
 
