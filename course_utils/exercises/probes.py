@@ -150,13 +150,19 @@ class Visited(Value):
         vars(self)["inputs"] = nodes
 
 
-def _deep(value: Any) -> Any:
-    if isinstance(value, Value):
-        Visited.looks = 0
-        for _ in range(12):
-            value = Visited(value.value + value.value, "+", (value, value))
-            value.grad = 10.0
-    return value
+def _deep(exercise: Exercise, given: Arguments) -> Arguments:
+    # An order holds each node once. A gradient may be summed over every way: that is right, and slow.
+    kind = Visited if exercise.name == "topological_order" else Value
+
+    def deeper(value: Any) -> Any:
+        if isinstance(value, Value):
+            Visited.looks = 0
+            for _ in range(12):
+                value = kind(value.value + value.value, "+", (value, value))
+                value.grad = 10.0
+        return value
+
+    return {name: deeper(value) for name, value in given.items()}
 
 
 def _large(value: Any) -> Any:
@@ -226,5 +232,5 @@ PROBES: Mapping[str, tuple[str, Probe]] = {
     "large": ("40 times as large", _in_each(_large)),
     "one row": ("the first row alone", _one_row),
     "longer": ("three times as long", _longer),
-    "deep": ("added to itself twelve times", _in_each(_deep)),
+    "deep": ("added to itself twelve times", _deep),
 }

@@ -156,6 +156,24 @@ def test_whoever_goes_every_way_is_told():
     assert "once for every way that leads to it" in check("topological_order", every_way).message
 
 
+def test_a_gradient_summed_over_every_way_is_slow_and_right():
+    def every_way(root, rules):
+        for node in reference("topological_order")(root):
+            node.grad = 0.0
+
+        def send(node, grad):
+            node.grad += grad
+            values = [below.value for below in node.inputs]
+            for below, part in zip(
+                node.inputs, rules[node.op](grad, *values) if node.op else (), strict=True
+            ):
+                send(below, part)
+
+        send(root, 1.0)
+
+    assert check("backward", every_way).status == "solved"
+
+
 def test_nodes_without_a_name_are_nodes_too():
     def by_name(root, rules):
         order = reference("topological_order")(root)
