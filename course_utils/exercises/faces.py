@@ -184,8 +184,9 @@ def _a_factor_for_each(name: str, got: Arrays, expected: Arrays, rtol: float) ->
             size = (e * e).sum(axis, keepdims=True)
             factor = (g * e).sum(axis, keepdims=True) / np.where(size > 0, size, 1)
             fitted.append(factor * e)
-            factors.append(factor[size > 0])
-        some = np.concatenate(factors)
+            if (size > 0).any():  # rows of nothing but 0 have no factor
+                factors.append(factor[size > 0])
+        some = np.concatenate(factors) if factors else np.ones(1)
         if not np.any((np.abs(some) > 1e-6) & (np.abs(some - 1) > 1e-6)):
             continue  # each is right, or empty: nothing is multiplied
         if _all_equal(got, fitted, rtol):

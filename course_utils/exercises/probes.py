@@ -140,8 +140,8 @@ class Visited(Value):
         Visited.looks += 1
         if Visited.looks > 3000:
             raise TooSlow(
-                "It is right, and goes into a node once for every way that leads to it, 4096 times into one of a "
-                "graph of thirteen: note which nodes you have seen."
+                "It goes into a node once for every way that leads to it, which in a graph that is added to itself "
+                "twelve times are 4096: note which nodes you have seen."
             )
         return vars(self)["inputs"]
 

@@ -42,7 +42,10 @@ class Run:
 
 
 class TooSlow(BaseException):
-    """Raised inside a learner's function when its time is up. No ``except Exception`` catches it."""
+    """Raised inside a learner's function when its time is up, or with a sentence that says what takes so long.
+
+    No ``except Exception`` catches it.
+    """
 
 
 class Patience:

@@ -41,12 +41,11 @@ def test_behind_a_relu_the_filter_is_the_kernel_and_a_filter_on_the_input_stops_
     assert heard[True] < 0.1 * heard[False]
 
 
-def test_training_moves_only_what_the_mask_lets_and_is_looked_at_after_every_step():
-    net, seen = lured.network(0), []
+def test_training_moves_only_what_the_mask_lets():
+    net = lured.network(0)
     before = net.theta.copy()
     signals = lured.recordings(64, 0)
-    lured.fit(net, signals, 0, 3, look=lambda step, net: seen.append(step), mask=net.mask("rest"))
-    assert seen == [1, 2, 3]
+    lured.fit(net, signals, 0, 3, mask=net.mask("rest"))
     np.testing.assert_array_equal(net.theta == before, net.mask("rest") == 0)
 
 

@@ -96,21 +96,18 @@ def fit(
     seed: int,
     steps: int,
     rate: float | np.ndarray = 0.01,
-    look: Callable[[int, nn.Network], None] | None = None,
     **symbols,
 ) -> nn.Network:
     """Train ``net`` in place with Adam on batches of 32, and return it.
 
-    ``symbols`` are the update's: mask, penalty, projection. ``look(step, net)`` is called after every step.
+    ``symbols`` are the update's: mask, penalty, projection.
     """
     (x, y), rng, rule = signals, np.random.default_rng(seed), Adam(rate, **symbols)
-    for step in range(1, steps + 1):
+    for _ in range(steps):
         rows = rng.integers(len(x), size=32)
         _, grad = nn.softmax_cross_entropy(net.forward(x[rows]), y[rows])
         net.backward(grad)
         rule.step(net.theta, net.grad)
-        if look is not None:
-            look(step, net)
     return net
 
 
