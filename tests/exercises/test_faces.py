@@ -62,7 +62,11 @@ def test_a_row_that_is_lost_was_not_multiplied():
 def test_a_case_of_nothing_but_zeros_has_no_factor_and_hides_none(scaled):
     right = [np.zeros((2, 3)), RIGHT[0]]
     assert "right but for" in face("result", [e * scaled for e in right], right, NONE, 1e-5)
-    assert face("result", [e * 0 + 0.5 * scaled for e in right], [0 * e for e in right], NONE, 1e-5) == ""
+
+
+def test_a_result_of_nothing_but_zeros_has_no_factor():
+    filled = [e * 0 + np.array([[1.0], [1.5]]) for e in RIGHT]
+    assert face("result", filled, [0 * e for e in RIGHT], NONE, 1e-5) == ""
 
 
 def test_what_is_no_face_is_not_told():
